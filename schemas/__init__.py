@@ -1,0 +1,1 @@
+"""What crosses a topic: frozen pydantic models, one file a message; imports nothing of the other packages."""

@@ -1,0 +1,96 @@
+"""What was decided about a candidate, and why (topic ``churn.decisions``, E15): the full trace of verdicts."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from schemas import topics
+from schemas.base import Message
+from schemas.channel import Channel
+
+
+class Outcome(StrEnum):
+    """What became of a candidate."""
+
+    SENT = "sent"
+    HELD = "held"
+    DROPPED = "dropped"
+    HOLDOUT = "holdout"
+
+
+class Call(StrEnum):
+    """What one stage says."""
+
+    PASS = "pass"
+    HOLD = "hold"
+    DROP = "drop"
+
+
+class Reason(StrEnum):
+    """Why a candidate was not sent at once; closed, equal to the metric label and to the list in the docs."""
+
+    EXPIRED = "expired"
+    OVERTAKEN = "overtaken"
+    NO_CONSENT = "no_consent"
+    UNREACHABLE = "unreachable"
+    DUPLICATE = "duplicate"
+    CHANNEL_CAP = "channel_cap"
+    GLOBAL_CAP = "global_cap"
+    BREAKER_OPEN = "breaker_open"
+    NO_PROBE = "no_probe"
+    PROVIDER_RATE = "provider_rate"
+    RECENTLY_CONTACTED = "recently_contacted"
+    REGISTRY_UNKNOWN = "registry_unknown"
+    NO_PLAYBOOK = "no_playbook"
+    REPLACED = "replaced"
+
+
+class Verdict(Message):
+    """One stage's judgement of one candidate (on one channel, or on the candidate itself)."""
+
+    stage: str
+    call: Call
+    channel: Channel | None = None
+    reason: Reason | None = None
+    detail: str = ""
+    until: AwareDatetime | None = None
+
+
+class Decision(Message):
+    """One judgement of one candidate: outcome, deciding reason, and every stage's verdict."""
+
+    TOPIC: ClassVar[str] = topics.DECISIONS
+    TYPE: ClassVar[str] = "churn.decision"
+
+    id: str
+    number: int
+    warning: str
+    level: str
+    episode: str
+    recall: str
+    user_id: str
+    product: str
+    playbook: str | None
+    outcome: Outcome
+    reason: Reason | None = None
+    channel: Channel | None = None
+    message: str | None = None
+    earliest: AwareDatetime | None = None
+    expires: AwareDatetime
+    at: AwareDatetime
+    trace: tuple[Verdict, ...]
+    policy_hash: str
+
+    @property
+    def key(self) -> str:
+        return self.user_id
+
+    @property
+    def ce_id(self) -> str:
+        return self.id
+
+    @property
+    def ce_time(self) -> datetime:
+        return self.at

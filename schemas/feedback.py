@@ -1,0 +1,52 @@
+"""What became of a message (topic ``churn.feedback``, F1)."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from schemas import topics
+from schemas.base import Message
+from schemas.channel import Channel
+from schemas.events import Identifier
+
+
+class FeedbackKind(StrEnum):
+    """What a delivering system may report."""
+
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class Feedback(Message):
+    """One report about one outbound message."""
+
+    TOPIC: ClassVar[str] = topics.FEEDBACK
+    TYPE: ClassVar[str] = "churn.feedback"
+
+    id: Identifier
+    message: Identifier
+    user_id: Identifier
+    channel: Channel
+    kind: FeedbackKind
+    time: AwareDatetime
+    detail: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.user_id
+
+    @property
+    def ce_id(self) -> str:
+        return self.id
+
+    @property
+    def ce_time(self) -> datetime:
+        return self.time

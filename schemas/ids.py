@@ -1,0 +1,44 @@
+"""Names that are the same on every run: UUIDv5 (RFC 9562) over what makes a fact unique, never over the policy.
+
+Two workers, a replay and a restart therefore give one fact one id.
+"""
+
+from datetime import date
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("5d1a3c1e-7d0b-5c39-9d5c-0f6b4c8f2a11")
+
+
+def _name(kind: str, *parts: object) -> str:
+    return str(uuid5(NAMESPACE, "\x1f".join((kind, *map(str, parts)))))
+
+
+def episode_id(user_id: str, product: str, last_occasion: date) -> str:
+    """One silence: it begins on the day of the user's last occasion.
+
+    >>> episode_id("u1", "shop", date(2026, 1, 2)) == episode_id("u1", "shop", date(2026, 1, 2))
+    True
+    >>> episode_id("u1", "shop", date(2026, 1, 2)) == episode_id("u1", "shop", date(2026, 1, 3))
+    False
+    """
+    return _name("episode", user_id, product, last_occasion.isoformat())
+
+
+def warning_id(episode: str, level: str) -> str:
+    """One warning: a level (or rule) of an episode; ``recovered`` is a level of its own."""
+    return _name("warning", episode, level)
+
+
+def recall_id(user_id: str, first_episode: str, stage: str) -> str:
+    """One recall: a user, the first episode it answers and the churn stage, over all products, levels and channels."""
+    return _name("recall", user_id, first_episode, stage)
+
+
+def message_id(recall: str, channel_number: int) -> str:
+    """The n-th channel (from 1) a recall was sent on; also the idempotency key for the messaging system."""
+    return _name("message", recall, channel_number)
+
+
+def decision_id(warning: str, number: int) -> str:
+    """The n-th decision (from 1) about one candidate."""
+    return _name("decision", warning, number)
