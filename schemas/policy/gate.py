@@ -1,0 +1,69 @@
+"""What may be sent, how much of it, and when sending stops (E1, E9, E12)."""
+
+from pydantic import Field
+
+from schemas.policy.section import Section
+
+
+class Cap(Section):
+    """At most ``count`` messages to one user in any ``hours`` hours (a rolling window); a count of 0 allows none."""
+
+    count: int = Field(default=1, ge=0, le=1_000, description="messages to one user, 0 to 1000 (0: none)")
+    hours: int = Field(default=24, ge=1, le=8_760, description="length of the rolling window, hours, 1 to 8760")
+
+
+class Caps(Section):
+    """Frequency caps that hold over all channels (E9)."""
+
+    total: Cap = Field(
+        default=Cap(count=3, hours=168), description="cap over all channels together, a table { count, hours }"
+    )
+
+
+class ChannelPolicy(Section):
+    """One way to reach a user; a channel without a table is never used."""
+
+    cap: Cap = Field(default=Cap(), description="cap on this channel alone, a table { count, hours }")
+    cost: float = Field(ge=0, description="cost of one message in the shop's currency, 0 or more")
+    rate_per_second: float = Field(gt=0, description="messages per second the provider takes from us all, above 0")
+
+
+class BreakerPolicy(Section):
+    """When a channel stops itself (E12); ratios are of sends in the window and mean nothing under ``min_sends``."""
+
+    window_minutes: int = Field(default=30, ge=1, le=1_440, description="length of the window, minutes, 1 to 1440")
+    min_sends: int = Field(default=200, ge=1, description="sends in the window before a ratio counts, 1 or more")
+    complaint_warn: float = Field(default=0.001, gt=0, le=1, description="ratio of complaints that warns, above 0 to 1")
+    complaint_open: float = Field(default=0.003, gt=0, le=1, description="ratio of complaints that opens, above 0 to 1")
+    failure_warn: float = Field(
+        default=0.05, gt=0, le=1, description="ratio of failures and bounces that warns, above 0 to 1"
+    )
+    failure_open: float = Field(
+        default=0.15, gt=0, le=1, description="ratio of failures and bounces that opens, above 0 to 1"
+    )
+    open_minutes: int = Field(
+        default=30, ge=1, le=10_080, description="minutes it stays open before probing, 1 to 10080"
+    )
+    probes: int = Field(
+        default=20, ge=1, le=10_000, description="messages of a half-open round, over all workers, 1 to 10000"
+    )
+
+
+class Dispatch(Section):
+    """How long a candidate lives and whom others have just reached (E1, E6, E14)."""
+
+    expiry_hours: int = Field(
+        default=72, ge=1, le=720, description="hours after which an unsent message expires, 1 to 720"
+    )
+    registry_gap_hours: int = Field(
+        default=24, ge=0, le=720, description="hours after any contact by the company in which we do not send, 0 to 720"
+    )
+    registry_hold_minutes: int = Field(
+        default=60,
+        ge=0,
+        le=10_080,
+        description="minutes a message waits while the contact registry is away, 0 to 10080",
+    )
+    return_cooldown_days: int = Field(
+        default=28, ge=0, le=730, description="days after a return before the same user may be recalled again, 0 to 730"
+    )

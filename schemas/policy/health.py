@@ -1,0 +1,84 @@
+"""What counts as life and as churn: the product, the intake and the warning thresholds (A3, A4, B1, B4)."""
+
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from schemas.policy.roles import Role
+from schemas.policy.section import Section
+
+
+def _known_zone(zone: str) -> str:
+    if zone not in available_timezones():
+        raise PydanticCustomError("zone", "no such time zone")
+    return zone
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class Product(Section):
+    """One product's own definition of churn (B1); a product that is not listed uses ``default``."""
+
+    horizon_days: int = Field(
+        default=28, ge=2, le=730, description="days without activity that count as churned, 2 to 730"
+    )
+    zone: Zone = Field(
+        default="UTC", description="IANA time zone in which the product's days begin, such as Asia/Shanghai"
+    )
+    activity: tuple[Role, ...] = Field(
+        default=(Role.SESSION, Role.FEATURE_USE, Role.PURCHASE),
+        min_length=1,
+        description="roles that make a day an occasion, a list of at least one role",
+    )
+    key_behaviour: Role = Field(
+        default=Role.PURCHASE, description="the role that the product lives on (shop: purchase)"
+    )
+
+
+class Intake(Section):
+    """What an input record may be (A3, A4)."""
+
+    max_bytes: int = Field(
+        default=262_144, ge=1_024, le=16_777_216, description="largest record value, bytes, 1024 to 16777216"
+    )
+    early_minutes: int = Field(
+        default=5,
+        ge=0,
+        le=1_440,
+        description="how far an event's time may lie after its record's time, minutes, 0 to 1440",
+    )
+    late_hours: int = Field(
+        default=24, ge=1, le=720, description="how far an event's time may lie behind the watermark, hours, 1 to 720"
+    )
+    watermark_delay_seconds: int = Field(
+        default=60, ge=0, le=86_400, description="how far the watermark follows the newest event, seconds, 0 to 86400"
+    )
+
+
+class Warnings(Section):
+    """When a falling health index becomes a warning (B4); the index runs from 0 (gone) to 100 (healthy)."""
+
+    risk: float = Field(
+        default=50.0, gt=0, lt=100, description="index under which a user is at risk, between 0 and 100"
+    )
+    critical: float = Field(
+        default=30.0, gt=0, lt=100, description="index under which it is critical, between 0 and 100"
+    )
+    baseline_ratio: float = Field(
+        default=0.85,
+        gt=0,
+        le=1,
+        description="part of the user's own baseline under which a warning is due, above 0 to 1",
+    )
+    cooldown_days: int = Field(
+        default=28, ge=0, le=730, description="days before the same level may warn the same user again, 0 to 730"
+    )
+    rearm_ratio: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="a level is armed again when the distance to 100 falls under this part, above 0 to 1",
+    )

@@ -1,0 +1,34 @@
+"""What to do about a warning: whom, on which channels, with which words (D1)."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from schemas.channel import Channel
+from schemas.policy.section import Section
+from schemas.warning import Level
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
+Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$", max_length=2_048)]
+
+
+class Playbook(Section):
+    """One treatment; of those that fit a warning's level and product, the first in the file is taken."""
+
+    name: Name = Field(description="unique name: lower case letters, digits, '_', '-' and '.', at most 64")
+    levels: tuple[Level, ...] = Field(min_length=1, description="levels it answers, a list of: watch, risk, critical")
+    products: tuple[str, ...] = Field(
+        default=("*",), min_length=1, description="products it answers, a list of product names, or ['*'] for all"
+    )
+    channels: tuple[Channel, ...] = Field(
+        min_length=1, description="channels in the order they are tried, a list of configured channels"
+    )
+    template: Text = Field(description="name of the copy template at the messaging system, 1 to 4096 characters")
+    parameters: dict[str, str] = Field(default={}, description="fixed parameters of the template, a table of texts")
+    link: Link | None = Field(default=None, description="where the message leads, an http(s) address")
+    priority: int = Field(default=5, ge=1, le=9, description="1 (goes first) to 9 (goes last)")
+
+    def answers(self, level: Level, product: str) -> bool:
+        """Whether this playbook fits a warning of a level about a product."""
+        return level in self.levels and ("*" in self.products or product in self.products)

@@ -1,0 +1,61 @@
+"""The whole policy: every number and rule the business owns, in one frozen tree with a name of its own content."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Self
+
+from pydantic import Field
+
+from schemas.channel import Channel
+from schemas.policy.gate import BreakerPolicy, Caps, ChannelPolicy, Dispatch
+from schemas.policy.health import Intake, Product, Warnings
+from schemas.policy.playbooks import Name, Playbook
+from schemas.policy.roles import Role
+from schemas.policy.section import Section
+
+DEFAULT_PRODUCT = "default"
+
+
+class Policy(Section):
+    """What the business decided. Each field is checked here; rules between fields are checked by ``parse_policy``."""
+
+    name: Name = Field(description="name of the policy: lower case letters, digits, '_', '-' and '.', at most 64")
+    products: dict[str, Product] = Field(
+        default={DEFAULT_PRODUCT: Product()},
+        description="a table a product; 'default' stands for all that are not listed",
+    )
+    events: dict[str, Role] = Field(
+        default={}, description="the app's event name -> role; other events are counted only"
+    )
+    intake: Intake = Field(default=Intake(), description="what an input record may be")
+    warnings: Warnings = Field(default=Warnings(), description="when a falling health index becomes a warning")
+    channels: dict[Channel, ChannelPolicy] = Field(default={}, description="a table a channel; others are never used")
+    caps: Caps = Field(default=Caps(), description="frequency caps over all channels")
+    breaker: BreakerPolicy = Field(default=BreakerPolicy(), description="when a channel stops itself")
+    dispatch: Dispatch = Field(default=Dispatch(), description="how long a candidate lives and when it waits")
+    playbooks: tuple[Playbook, ...] = Field(default=(), description="treatments, the first that fits is taken")
+
+    @cached_property
+    def hash(self) -> str:
+        """What this policy says, in 12 hexadecimal digits: SHA-256 of its canonical JSON, defaults written out.
+
+        Order of keys, white space, comments and defaults that are spelled out do not change it.
+        """
+        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other content, and therefore with a hash of its own."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("hash", None)
+        return copy
+
+    def product(self, name: str) -> Product:
+        """The product's own definition of churn, or the default one."""
+        return self.products.get(name) or self.products[DEFAULT_PRODUCT]
+
+    def role(self, event_type: str) -> Role | None:
+        """What an app's event means; None for an event that the policy does not know."""
+        return self.events.get(event_type)
