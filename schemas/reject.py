@@ -29,7 +29,7 @@ class RejectReason(StrEnum):
 
 
 class DeadLetterHeader(StrEnum):
-    """The headers that a dead letter adds; numbers are decimal text, the timestamp is in milliseconds since 1970 UTC."""
+    """The headers that a dead letter adds; numbers are decimal text, times are in milliseconds since 1970."""
 
     REASON = "churn-dlt-reason"
     DETAIL = "churn-dlt-detail"

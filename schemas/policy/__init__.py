@@ -2,6 +2,7 @@
 
 from schemas.policy.gate import BreakerPolicy, Cap, Caps, ChannelPolicy, Dispatch
 from schemas.policy.health import Intake, Product, Warnings
+from schemas.policy.load import PolicyFaults, parse_policy
 from schemas.policy.playbooks import Playbook
 from schemas.policy.policy import Policy
 from schemas.policy.roles import Role
@@ -15,7 +16,9 @@ __all__ = [
     "Intake",
     "Playbook",
     "Policy",
+    "PolicyFaults",
     "Product",
     "Role",
     "Warnings",
+    "parse_policy",
 ]

@@ -6,17 +6,23 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from schemas.policy.roles import Role
+from schemas.policy.roles import NEVER_ACTIVITY, Role
 from schemas.policy.section import Section
 
 
 def _known_zone(zone: str) -> str:
     if zone not in available_timezones():
-        raise PydanticCustomError("zone", "no such time zone")
+        raise PydanticCustomError("zone", "is no time zone")
     return zone
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
+def _sign_of_life(role: Role) -> Role:
+    if role in NEVER_ACTIVITY:
+        raise PydanticCustomError("leaving", "is a sign of leaving, not of life")
+    return role
 
 
 class Product(Section):
@@ -28,10 +34,10 @@ class Product(Section):
     zone: Zone = Field(
         default="UTC", description="IANA time zone in which the product's days begin, such as Asia/Shanghai"
     )
-    activity: tuple[Role, ...] = Field(
+    activity: tuple[Annotated[Role, AfterValidator(_sign_of_life)], ...] = Field(
         default=(Role.SESSION, Role.FEATURE_USE, Role.PURCHASE),
         min_length=1,
-        description="roles that make a day an occasion, a list of at least one role",
+        description="a list of roles that make a day an occasion; never complaint_opened, uninstalled, channel_opt_out",
     )
     key_behaviour: Role = Field(
         default=Role.PURCHASE, description="the role that the product lives on (shop: purchase)"

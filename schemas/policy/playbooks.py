@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from schemas.channel import Channel
 from schemas.policy.section import Section
@@ -13,16 +14,24 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
 Link = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/\S*)?$", max_length=2_048)]
 
 
+def _warned(level: Level) -> Level:
+    if level is Level.RECOVERED:
+        raise PydanticCustomError("no_warning", "is the end of a warning and needs no treatment")
+    return level
+
+
 class Playbook(Section):
     """One treatment; of those that fit a warning's level and product, the first in the file is taken."""
 
     name: Name = Field(description="unique name: lower case letters, digits, '_', '-' and '.', at most 64")
-    levels: tuple[Level, ...] = Field(min_length=1, description="levels it answers, a list of: watch, risk, critical")
+    levels: tuple[Annotated[Level, AfterValidator(_warned)], ...] = Field(
+        min_length=1, description="a list of the levels it answers: watch, risk, critical"
+    )
     products: tuple[str, ...] = Field(
-        default=("*",), min_length=1, description="products it answers, a list of product names, or ['*'] for all"
+        default=("*",), min_length=1, description="a list of the products it answers, or ['*'] for all"
     )
     channels: tuple[Channel, ...] = Field(
-        min_length=1, description="channels in the order they are tried, a list of configured channels"
+        min_length=1, description="a list of configured channels, in the order they are tried"
     )
     template: Text = Field(description="name of the copy template at the messaging system, 1 to 4096 characters")
     parameters: dict[str, str] = Field(default={}, description="fixed parameters of the template, a table of texts")

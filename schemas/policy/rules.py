@@ -1,0 +1,157 @@
+"""What must agree between fields of a policy; each rule judges only what is faultless by itself.
+
+A rule sees the file as it was written (so that it can name places in it), through :class:`Sound`, which hides the parts
+already found faulty: one mistake is told once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from schemas.faults import Location
+from schemas.policy.health import Product
+from schemas.policy.policy import DEFAULT_PRODUCT, Policy
+
+DEFAULTS = Policy(name="defaults").model_dump(mode="json")
+PRODUCT = Product().model_dump(mode="json")
+
+
+class Conflict(NamedTuple):
+    """A place that does not agree with another one."""
+
+    location: Location
+    value: object
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A policy file of which only the faultless parts can be seen; ``faulty`` holds the places of the others."""
+
+    tree: Mapping[str, Any]
+    faulty: frozenset[Location]
+
+    def get(self, *location: int | str) -> Any:
+        """What stands at a place, else the policy's default there; None where it is faulty or there is nothing."""
+        if any(location[:depth] in self.faulty for depth in range(1, len(location) + 1)):
+            return None
+        written = _walk(self.tree, location)
+        return _walk(DEFAULTS, location) if written is None else written
+
+    def items(self, *location: int | str) -> Iterator[tuple[int | str, Any]]:
+        """The faultless entries of a table or list, each with its key or number."""
+        whole = self.get(*location)
+        keys = whole if isinstance(whole, Mapping) else range(len(whole or ()))
+        return ((key, entry) for key in keys if (entry := self.get(*location, key)) is not None)
+
+
+def _walk(tree: Any, location: Location) -> Any:
+    for part in location:
+        try:
+            tree = tree[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return tree
+
+
+def _thresholds(sound: Sound) -> Iterator[Conflict]:
+    """The lesser limit of a pair lies under the greater one."""
+    for section, lesser, greater in (
+        ("warnings", "critical", "risk"),
+        ("breaker", "complaint_warn", "complaint_open"),
+        ("breaker", "failure_warn", "failure_open"),
+    ):
+        low, high = sound.get(section, lesser), sound.get(section, greater)
+        if low is not None and high is not None and low >= high:
+            message = f"is not under {section}.{greater} = {high}"
+            yield Conflict((section, lesser), low, message, f"lower it, or raise {section}.{greater}")
+
+
+def _default_product(sound: Sound) -> Iterator[Conflict]:
+    """A product that is not listed has a definition of churn, too."""
+    products = sound.get("products")
+    if products is not None and DEFAULT_PRODUCT not in products:
+        yield Conflict(
+            ("products", DEFAULT_PRODUCT),
+            None,
+            "is missing",
+            f"add [products.{DEFAULT_PRODUCT}]; it stands for every product that is not listed",
+        )
+
+
+def _fed(sound: Sound) -> Iterator[Conflict]:
+    """Some event of the app is an occasion of each product."""
+    mapped = {role for _, role in sound.items("events")}
+    unsure = any(place[0] == "events" for place in sound.faulty)
+    for name, _ in () if unsure else sound.items("products"):
+        place: Location = ("products", name, "activity")
+        activity = sound.get(*place) or (None if place in sound.faulty else PRODUCT["activity"])
+        if activity and not mapped.intersection(filter(lambda role: isinstance(role, str), activity)):
+            yield Conflict(
+                place, activity, "is met by no event", "map at least one event name to one of these roles in [events]"
+            )
+
+
+def _channels(sound: Sound) -> Iterator[Conflict]:
+    """A playbook uses configured channels only."""
+    configured = sound.get("channels")
+    for number, _ in () if configured is None else sound.items("playbooks"):
+        for place, channel in sound.items("playbooks", number, "channels"):
+            if channel not in configured:
+                location: Location = ("playbooks", number, "channels", place)
+                yield Conflict(
+                    location, channel, "is not configured", f"add [channels.{channel}], or take it from the list"
+                )
+
+
+def _products(sound: Sound) -> Iterator[Conflict]:
+    """A playbook is for listed products, or for all."""
+    listed = sound.get("products")
+    for number, _ in () if listed is None else sound.items("playbooks"):
+        for place, product in sound.items("playbooks", number, "products"):
+            if product != "*" and product not in listed:
+                location: Location = ("playbooks", number, "products", place)
+                yield Conflict(
+                    location, product, "is not listed", f"add [products.{product}], correct the name, or give '*'"
+                )
+
+
+def _names(sound: Sound) -> Iterator[Conflict]:
+    """Each playbook has a name of its own."""
+    names = [(number, sound.get("playbooks", number, "name")) for number, _ in sound.items("playbooks")]
+    first: dict[str, int | str] = {}
+    for number, name in names:
+        if name is not None and first.setdefault(name, number) != number:
+            message = f"is the name of playbooks[{first[name]}] already"
+            yield Conflict(("playbooks", number, "name"), name, message, "give each playbook a name of its own")
+
+
+def _once(sound: Sound) -> Iterator[Conflict]:
+    """Nothing stands twice in a list."""
+    lists: list[Location] = [("products", name, "activity") for name, _ in sound.items("products")]
+    for number, _ in sound.items("playbooks"):
+        lists += [("playbooks", number, field) for field in ("levels", "products", "channels")]
+    for place in lists:
+        for value, count in Counter(str(value) for _, value in sound.items(*place)).items():
+            if count > 1:
+                yield Conflict(place, value, f"stands there {count} times", "keep it once")
+
+
+RULES: tuple[Callable[[Sound], Iterator[Conflict]], ...] = (
+    _default_product,
+    _fed,
+    _thresholds,
+    _names,
+    _products,
+    _channels,
+    _once,
+)
+
+
+def conflicts(tree: Mapping[str, Any], faulty: frozenset[Location] = frozenset()) -> Iterator[Conflict]:
+    """Every disagreement between faultless fields of a policy file."""
+    sound = Sound(tree, faulty)
+    for rule in RULES:
+        yield from rule(sound)
