@@ -20,19 +20,27 @@ class BreakerState(StrEnum):
 
 
 class Tally(BaseModel):
-    """What happened on one channel in one minute of processing time, as one partition saw it: increments, not totals."""
+    """What happened on one channel in one minute of processing time, as one partition saw it: increments, not totals.
+
+    ``round`` is the half-open round whose probes these were, 0 for ordinary messages: what comes in about old messages
+    says nothing about probes.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     minute: int
     channel: Channel
+    round: int = 0
     sends: int = 0
     complaints: int = 0
     failures: int = 0
 
 
 class Counts(Message):
-    """A dispatcher partition's increments since its last report, and the probes it still wants (key: partition)."""
+    """A dispatcher partition's increments since its last report, and the probes it wants (key: partition).
+
+    ``wants`` is a total for the half-open round the channel is in, spent ones included, so that asking twice is harmless.
+    """
 
     TOPIC: ClassVar[str] = topics.COUNTS
     TYPE: ClassVar[str] = "churn.counts"

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from schemas.base import Message
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -42,6 +44,11 @@ class Fact(NamedTuple):
     value: bytes | None
     headers: Headers = ()
     partition: int | None = None
+
+
+def fact_of(message: Message, partition: int | None = None) -> Fact:
+    """The record that puts a message on its topic, with its key and its CloudEvents headers."""
+    return Fact(message.TOPIC, message.key.encode(), message.encode(), message.headers(), partition)
 
 
 class Settled(NamedTuple):
