@@ -1,0 +1,28 @@
+"""What every test may ask for: a real Kafka and a real Redis, each started once per session, when first asked for."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from agents.local import Kafka, Redis
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """A running broker; a test that kills or pauses it leaves it running again."""
+    with Kafka.start() as kafka:
+        yield kafka
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """A running Redis; a test that stops it leaves it running again, and no test relies on it being empty."""
+    with Redis.start() as redis:
+        yield redis
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix for topics, groups and transactional ids that no other test has."""
+    return f"t{uuid4().hex[:8]}."
