@@ -17,6 +17,8 @@ _MESSAGES = {
     "missing": "is missing",
     "extra_forbidden": "is not a known key",
     "enum": "is not known",
+    "literal_error": "is not known",
+    "path_not_file": "is not a file",
     "int_type": "is not a whole number",
     "int_parsing": "is not a whole number",
     "int_from_float": "is not a whole number",
