@@ -1,0 +1,103 @@
+"""The way to a Redis that may be away: bounded in time, and free of charge while it is known to be lost."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+log = logging.getLogger(__name__)
+
+
+class Link:
+    """One process's connection pool to one Redis, and whether it answers; shared by the boards of all its owners.
+
+    A command that fails or takes longer than ``limit`` seconds loses the link: it is said once in the log and to
+    ``on_up``, and until ``pause`` seconds have passed nobody tries again. The first answer brings it back, said once.
+    """
+
+    def __init__(
+        self,
+        client: "Redis",
+        *,
+        limit: float = 0.25,
+        pause: float = 1.0,
+        on_up: Callable[[bool], None] = lambda up: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._limit, self._pause = client, limit, pause
+        self._on_up, self._monotonic = on_up, monotonic
+        self._lost_at: float | None = None
+        self._retry_at = 0.0
+
+    @classmethod
+    def to(
+        cls,
+        url: str,
+        *,
+        limit: float = 0.25,
+        on_up: Callable[[bool], None] = lambda up: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> Self:
+        """A link to the server at a ``redis://``, ``rediss://`` or ``unix://`` address; nothing is sent yet.
+
+        The client never repeats a command by itself: a repeated return of tokens would mint some.
+        """
+        client = Redis.from_url(
+            url,
+            socket_timeout=limit,
+            socket_connect_timeout=limit,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+        )
+        return cls(client, limit=limit, on_up=on_up, monotonic=monotonic)
+
+    @property
+    def up(self) -> bool:
+        """Whether the last answer came; true before the first question."""
+        return self._lost_at is None
+
+    async def ask(self, fill: Callable[[Pipeline], object]) -> list[Any] | None:
+        """The answers to the commands that ``fill`` puts into a pipeline, in one round trip; None while it is away."""
+        if not self.up and self._monotonic() < self._retry_at:
+            return None
+        self._retry_at = self._monotonic() + self._pause
+        try:
+            async with asyncio.timeout(self._limit), self._client.pipeline(transaction=False) as pipe:
+                fill(pipe)
+                answers: list[Any] = await pipe.execute()
+        except (RedisError, OSError) as fault:
+            self._lost(fault)
+            return None
+        self._back()
+        return answers
+
+    async def close(self) -> None:
+        """The connections are closed."""
+        await self._client.aclose()
+
+    def _lost(self, fault: Exception) -> None:
+        self._retry_at = self._monotonic() + self._pause
+        if self._lost_at is not None:
+            return
+        self._lost_at = self._monotonic()
+        self._on_up(False)
+        log.warning(
+            "redis is away (%s: %s): provider rates fall to their static share, contacts of other senders are unknown, "
+            "the read model is stale; trying again every %g s",
+            type(fault).__name__, fault, self._pause,
+        )  # fmt: skip
+
+    def _back(self) -> None:
+        if self._lost_at is None:
+            return
+        away = self._monotonic() - self._lost_at
+        self._lost_at = None
+        self._on_up(True)
+        log.warning("redis is back after %.1f s", away)

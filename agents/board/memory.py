@@ -1,0 +1,54 @@
+"""The board in this process: for the driver, replay and tests. Owners that share one board share its server."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from agents.board.base import UserView, funnel_field, last_by_user
+from agents.board.bucket import Buckets, rates
+from schemas.breaker import Breaker
+from schemas.channel import Channel
+from schemas.decision import Decision
+from schemas.outbound import Outbound
+from schemas.policy import Policy
+from streams.board import BoardQuestion, BoardView
+
+
+class MemoryBoard:
+    """A board that is always reachable and forgets when the process ends."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._buckets = Buckets(rates(policy))
+        self._gap = timedelta(hours=policy.dispatch.registry_gap_hours)
+        self._contacted: dict[str, datetime] = {}
+        self._decisions: dict[str, Decision] = {}
+        self._outbound: dict[str, Outbound] = {}
+        self._funnel: dict[date, Counter[str]] = {}
+        self._breakers: dict[Channel, Breaker] = {}
+
+    async def look(self, question: BoardQuestion, now: datetime) -> BoardView:
+        known = self._contacted
+        contacted = {user: known[user] for user in question.users if user in known}
+        return BoardView(True, self._buckets.take(question.tokens, now), contacted)
+
+    async def told(
+        self, outbound: Sequence[Outbound], decisions: Sequence[Decision], unused: Mapping[Channel, int], now: datetime
+    ) -> None:
+        self._buckets.give(unused)
+        self._outbound |= last_by_user(outbound)
+        self._decisions |= last_by_user(decisions)
+        if self._gap:
+            self._contacted |= dict.fromkeys((message.user_id for message in outbound), now)
+        self._funnel.setdefault(now.date(), Counter()).update(map(funnel_field, decisions))
+
+    async def breaker(self, breakers: Sequence[Breaker], now: datetime) -> None:
+        self._breakers |= {breaker.channel: breaker for breaker in breakers}
+
+    async def user(self, user_id: str) -> UserView:
+        return UserView(self._decisions.get(user_id), self._outbound.get(user_id))
+
+    async def funnel(self, day: date) -> Mapping[str, int]:
+        return dict(self._funnel.get(day, {}))
+
+    async def breakers(self) -> Mapping[Channel, Breaker]:
+        return dict(self._breakers)

@@ -1,0 +1,142 @@
+"""The board on a Redis (or Valkey) server that all workers share; one object an owner, one link a process."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from importlib.resources import files
+from itertools import chain
+from typing import Any
+
+from redis.asyncio.client import Pipeline
+
+from agents.board import keys
+from agents.board.base import BoardAway, UserView, funnel_field, last_by_user
+from agents.board.bucket import Buckets, microseconds, rates
+from agents.board.link import Link
+from schemas.breaker import Breaker
+from schemas.channel import Channel
+from schemas.decision import Decision
+from schemas.outbound import Outbound
+from schemas.policy import Policy
+from streams.board import BoardQuestion, BoardView
+
+log = logging.getLogger(__name__)
+
+TAKE = files("agents.board").joinpath("take.lua").read_text()
+A_ROUND_TRIP = 500  # commands sent at once: about a megabyte of JSON at most, well inside the link's time limit
+
+Command = tuple[str | bytes | int, ...]
+
+
+class RedisBoard:
+    """The shared board as one owner sees it, or while Redis is away the owner's static share and no contacts.
+
+    Values in the read model live for ``keep``. One transaction at a time: :meth:`told` gives unused tokens back to
+    where the last :meth:`look` took them.
+    """
+
+    def __init__(self, link: Link, policy: Policy, partitions: int, keep: timedelta = timedelta(days=35)) -> None:
+        self._link, self._rates, self._keep = link, rates(policy), keep
+        self._share = Buckets(rates(policy, partitions))
+        self._gap = timedelta(hours=policy.dispatch.registry_gap_hours)
+        self._from_share = False
+        self._warned = False
+
+    async def look(self, question: BoardQuestion, now: datetime) -> BoardView:
+        channels = [channel for channel in question.tokens if channel in self._rates]
+        users = list(question.users)
+        reads: list[Command] = [("MGET", *map(keys.contact, users))] if users else []
+        answers = await self._ask([self._take(channels, question.tokens, now), *reads])
+        self._from_share = answers is None
+        if answers is None:
+            return BoardView(False, self._share.take(question.tokens, now), {})
+        granted, *contacts = answers
+        tokens = dict.fromkeys(question.tokens, 0) | dict(zip(channels, granted, strict=True))
+        return BoardView(True, tokens, self._contacted(zip(users, chain(*contacts), strict=True), now))
+
+    def _take(self, channels: Sequence[Channel], asked: Mapping[Channel, int], now: datetime) -> Command:
+        wanted = chain.from_iterable((*self._rates[channel], asked[channel]) for channel in channels)
+        return "EVAL", TAKE, len(channels), *map(keys.rate, channels), microseconds(now), *wanted
+
+    def _contacted(self, values: Iterator[tuple[str, bytes | None]], now: datetime) -> dict[str, datetime]:
+        known = {user: keys.contact_time(value) for user, value in values if value is not None}
+        unreadable = sum(at is None for at in known.values())
+        if unreadable and not self._warned:
+            self._warned = True
+            log.warning(
+                "contact registry: %d values under %s are not milliseconds since the epoch; such users wait as if "
+                "contacted now; find out which system writes them (said once)", unreadable, keys.contact("*"),
+            )  # fmt: skip
+        return {user: at or now for user, at in known.items()}
+
+    async def told(
+        self, outbound: Sequence[Outbound], decisions: Sequence[Decision], unused: Mapping[Channel, int], now: datetime
+    ) -> None:
+        if self._from_share:
+            self._share.give(unused)
+        returns = () if self._from_share else self._returns(unused)
+        contacts = self._contacts(outbound, now) if self._gap else ()
+        await self._write([*returns, *contacts, *self._last(outbound, decisions), *self._counts(decisions, now)], now)
+
+    async def breaker(self, breakers: Sequence[Breaker], now: datetime) -> None:
+        await self._write([("HSET", keys.BREAKERS, each.channel, each.encode()) for each in breakers], now)
+
+    def _returns(self, unused: Mapping[Channel, int]) -> Iterator[Command]:
+        for channel, count in unused.items():
+            if count > 0 and channel in self._rates:
+                yield "DECRBY", keys.rate(channel), count * self._rates[channel].interval
+
+    def _contacts(self, outbound: Sequence[Outbound], now: datetime) -> Iterator[Command]:
+        value, seconds = keys.contact_value(now), int(self._gap.total_seconds())
+        for user_id in {message.user_id for message in outbound}:
+            yield "SET", keys.contact(user_id), value, "EX", seconds
+
+    def _last(self, outbound: Sequence[Outbound], decisions: Sequence[Decision]) -> Iterator[Command]:
+        seconds = int(self._keep.total_seconds())
+        for user_id, decision in last_by_user(decisions).items():
+            yield "SET", keys.decision(user_id), decision.encode(), "EX", seconds
+        for user_id, message in last_by_user(outbound).items():
+            yield "SET", keys.outbound(user_id), message.encode(), "EX", seconds
+
+    def _counts(self, decisions: Sequence[Decision], now: datetime) -> Iterator[Command]:
+        if not decisions:
+            return
+        key = keys.funnel(now.date())
+        for field, count in Counter(map(funnel_field, decisions)).items():
+            yield "HINCRBY", key, field, count
+        yield "EXPIRE", key, int(self._keep.total_seconds())
+
+    async def _write(self, commands: Sequence[Command], now: datetime) -> None:
+        """All commands, or as many as go through before the link is lost; the read model is advisory."""
+        if not commands:
+            return
+        whole = [*commands, ("SET", keys.FRESH, now.isoformat())]
+        for start in range(0, len(whole), A_ROUND_TRIP):
+            if await self._ask(whole[start : start + A_ROUND_TRIP]) is None:
+                return
+
+    async def user(self, user_id: str) -> UserView:
+        [[decision, outbound]] = await self._read(("MGET", keys.decision(user_id), keys.outbound(user_id)))
+        return UserView(decision and Decision.decode(decision), outbound and Outbound.decode(outbound))
+
+    async def funnel(self, day: date) -> Mapping[str, int]:
+        [counts] = await self._read(("HGETALL", keys.funnel(day)))
+        return {field.decode(): int(count) for field, count in counts.items()}
+
+    async def breakers(self) -> Mapping[Channel, Breaker]:
+        [states] = await self._read(("HGETALL", keys.BREAKERS))
+        return {Channel(channel.decode()): Breaker.decode(value) for channel, value in states.items()}
+
+    async def _read(self, *commands: Command) -> list[Any]:
+        answers = await self._ask(commands)
+        if answers is None:
+            raise BoardAway("the read model cannot be read: redis is away; it is tried again every second")
+        return answers
+
+    async def _ask(self, commands: Iterable[Command]) -> list[Any] | None:
+        def fill(pipe: Pipeline) -> None:
+            for command in commands:
+                pipe.execute_command(*command)
+
+        return await self._link.ask(fill)

@@ -1,0 +1,17 @@
+-- Takes tokens from buckets, all channels at once; the arithmetic of bucket.py, where it is explained.
+-- KEYS     one bucket each: microseconds since the epoch from which it counts; no key: a full bucket
+-- ARGV[1]  now, microseconds since the epoch: the caller's clock, never the server's
+-- ARGV     then, per key: interval in microseconds, capacity, tokens asked for
+-- Returns  tokens granted, in the order of KEYS
+local now = tonumber(ARGV[1])
+local granted = {}
+for i, key in ipairs(KEYS) do
+  local interval, capacity, asked = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
+  local full = now - capacity * interval
+  local since = math.max(tonumber(redis.call('GET', key) or full) or full, full)
+  granted[i] = math.max(0, math.min(asked, math.floor((now - since) / interval)))
+  if granted[i] > 0 then
+    redis.call('SET', key, string.format('%.0f', since + granted[i] * interval))
+  end
+end
+return granted
