@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -58,7 +59,7 @@ def _fetch(jars: Path, repository: str) -> None:
         for jar in _shown(_artifacts(partial / "maven", repository)):
             shutil.move(_whole(jar), partial / "jars")
         (partial / "jars").rename(jars)
-    except (OSError, RuntimeError) as fault:
+    except (OSError, RuntimeError, ParseError) as fault:  # ParseError: a login page where a POM should be
         raise NotFetched(
             f"Kafka {KAFKA_VERSION}",
             f"its jars could not be fetched from {repository} ({fault})",

@@ -55,6 +55,7 @@ class Kafka(Server):
         self._java, self._jars = java(), kafka_jars()  # first: no process is made where these fail
         super().__init__()
         broker, controller = free_ports(2)
+        self.port = broker
         self.bootstrap = f"127.0.0.1:{broker}"
         self._properties = self.folder / "server.properties"
         self._properties.write_text(PROPERTIES.format(broker=broker, controller=controller, folder=self.folder))
