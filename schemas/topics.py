@@ -13,3 +13,23 @@ FEEDBACK = "churn.feedback"
 BREAKERS = "churn.breakers"
 LEASES = "churn.leases"
 COUNTS = "churn.counts"
+
+ALL = (
+    EVENTS,
+    DEAD_LETTERS,
+    PROFILES,
+    CONTROL,
+    POPULATION,
+    WARNINGS,
+    STAGES,
+    DECISIONS,
+    OUTBOUND,
+    FEEDBACK,
+    BREAKERS,
+    LEASES,
+    COUNTS,
+)
+COMPACTED = frozenset({PROFILES, CONTROL, POPULATION, BREAKERS, LEASES})
+"""Their newest record of a key holds; the broker may forget the older ones."""
+ONE_PARTITION = frozenset({CONTROL, POPULATION, BREAKERS, LEASES, COUNTS})
+"""They are not about one user, or are read whole by everybody."""

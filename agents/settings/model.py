@@ -138,6 +138,18 @@ class Settings(BaseSettings):
         """A topic's full name in this installation."""
         return self.topic_prefix + name
 
+    def group(self, role: RoleName) -> str:
+        """A role's consumer group; its transactional ids begin with it."""
+        return f"{self.topic_prefix}{self.app_id}-{role.value}"
+
+    def changelog(self, role: RoleName) -> str:
+        """The topic that holds a role's state."""
+        return f"{self.group(role)}-state-changelog"
+
+    def port(self, role: RoleName) -> int:
+        """The web port of a role's process."""
+        return self.web_port + tuple(RoleName).index(role)
+
     def __init__(self, **given: Any) -> None:
         """Read environment and secret files; what is given by name wins over both."""
         directory = os.environ.get(SECRETS_DIR)
