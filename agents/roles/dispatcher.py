@@ -1,0 +1,18 @@
+"""The dispatcher role: warnings in; decisions, messages and counts out; every user's own book."""
+
+from agents.roles.spec import RoleSpec
+from schemas import topics
+from schemas.policy import Policy
+from streams.dispatch import open_dispatch
+
+
+def dispatcher(policy: Policy) -> RoleSpec:
+    """The wiring of the role that decides whether, how and when a user is written to."""
+    return RoleSpec(
+        name="dispatcher",
+        topics=(topics.PROFILES, topics.FEEDBACK, topics.WARNINGS),
+        outputs=frozenset({topics.DECISIONS, topics.OUTBOUND, topics.COUNTS, topics.DEAD_LETTERS}),
+        open=open_dispatch(policy),
+        first=frozenset({topics.PROFILES, topics.FEEDBACK}),
+        broadcasts=(topics.BREAKERS, topics.LEASES),
+    )

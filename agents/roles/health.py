@@ -1,0 +1,16 @@
+"""The health role: events in; warnings, and what was refused, out."""
+
+from agents.roles.spec import RoleSpec
+from schemas import topics
+from schemas.policy import Policy
+from streams.health import open_health
+
+
+def health(policy: Policy, events: tuple[str, ...] = (topics.EVENTS,)) -> RoleSpec:
+    """The wiring of the role that notices who drifts away; ``events`` are the topics the apps write to."""
+    return RoleSpec(
+        name="health",
+        topics=events,
+        outputs=frozenset({topics.WARNINGS, topics.DEAD_LETTERS}),
+        open=open_health(policy),
+    )

@@ -1,0 +1,21 @@
+"""The shape of a role's wiring."""
+
+from dataclasses import dataclass
+
+from streams.role import Open
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSpec:
+    """A role as a line of the role table: everything that is to be known of it from outside."""
+
+    name: str
+    topics: tuple[str, ...]
+    """Read by the owner of each partition number; all have one partition count."""
+    outputs: frozenset[str]
+    """Written, and nothing else."""
+    open: Open
+    first: frozenset[str] = frozenset()
+    """Topics read to their present end before a record of the others is judged."""
+    broadcasts: tuple[str, ...] = ()
+    """Heard whole by every owner."""
