@@ -1,0 +1,176 @@
+"""Every metric, once: name, meaning, labels. Labels come from closed lists and stand at zero from the start.
+
+Never a user id, an event id or an address in a label. docs/metrics.md is written from this file.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics import MetricWrapperBase
+
+from agents.batches.sequence import Verdict
+from agents.settings.model import RoleName
+from schemas.breaker import BreakerState
+from schemas.channel import Channel
+from schemas.decision import Outcome, Reason
+from schemas.feedback import FeedbackKind
+from schemas.reject import RejectReason
+from schemas.warning import Level
+
+M = TypeVar("M", bound=MetricWrapperBase)
+
+OPEN = None
+"""Values that are known only at run time (partitions, topics): not created beforehand, removed when they leave."""
+
+Values = Iterable[str] | None
+
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+RECORDS = (0, 1, 10, 100, 300, 1_000, 3_000, 10_000, 16_000, 100_000)
+
+
+class EventOutcome(StrEnum):
+    """What became of a record of an event topic; each counts once."""
+
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    UNKNOWN_TYPE = "unknown_type"
+    DUPLICATE = "duplicate"
+    TOO_LATE = "too_late"
+    LATE_DAY = "late_day"
+
+
+class OwnerState(StrEnum):
+    """What an owner of a partition becomes; ``failed`` opens again by itself, ``broken`` needs a person."""
+
+    OPENING = "opening"
+    READY = "ready"
+    FAILED = "failed"
+    BROKEN = "broken"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the catalogue."""
+
+    name: str
+    kind: str
+    labels: dict[str, tuple[str, ...] | None]
+    help: str
+
+
+class Metrics:
+    """The metrics of one process, registered in ``registry``; attributes are prometheus objects."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self.catalogue: list[Entry] = []
+        self.process = self._gauge(
+            "churn_process_info", "1 for the role that this process runs.", role=OPEN, version=OPEN
+        )
+        self.policy = self._gauge(
+            "churn_policy_info", "1 for the policy that this process works by.", name=OPEN, hash=OPEN
+        )
+        self._define_flow()
+        self._define_path()
+        self._define_state()
+
+    def _define_flow(self) -> None:
+        """What goes through: records in, warnings, decisions and messages out."""
+        self.events = self._counter("churn_events_total", "Records of event topics, by outcome.", outcome=EventOutcome)
+        self.rejects = self._counter(
+            "churn_rejects_total", "Records put on the dead-letter topic.", reason=RejectReason
+        )
+        self.warnings = self._counter("churn_warnings_total", "Warnings published.", level=Level)
+        self.decisions = self._counter("churn_decisions_total", "Decisions published.", outcome=Outcome)
+        self.reasons = self._counter(
+            "churn_decision_reasons_total", "Decisions that held or dropped a candidate.", reason=Reason
+        )
+        self.outbound = self._counter("churn_outbound_total", "Messages published for sending.", channel=Channel)
+        self.feedback = self._counter("churn_feedback_total", "Feedback about messages taken in.", kind=FeedbackKind)
+
+    def _define_path(self) -> None:
+        """How it goes: transactions, owners, order."""
+        self.transaction_seconds = self._histogram(
+            "churn_transaction_seconds",
+            "Duration of a committed transaction; its count is the number of them.",
+            SECONDS,
+        )
+        self.transaction_records = self._histogram(
+            "churn_transaction_records", "Input records of a committed transaction; a tick has none.", RECORDS
+        )
+        self.verdicts = self._counter(
+            "churn_sequence_verdicts_total", "Batches by what the strict order made of them.", verdict=Verdict
+        )
+        self.owners = self._counter(
+            "churn_owner_states_total",
+            "How often an owner became this: openings, errors (failed), breaks.",
+            state=OwnerState,
+        )
+        self.restarts = self._counter(
+            "churn_process_restarts_total", "Processes of a role that ended and were started again.", role=RoleName
+        )
+
+    def _define_state(self) -> None:
+        """How it stands: readiness, lag, time, queues, breakers, the board."""
+        self.ready = self._gauge("churn_partition_ready", "1 while the partition is worked on.", partition=OPEN)
+        self.broken = self._gauge("churn_partition_broken", "1 while the partition needs a person.", partition=OPEN)
+        self.lag = self._gauge(
+            "churn_lag_records", "Records committed by producers and not yet absorbed.", topic=OPEN, partition=OPEN
+        )
+        self.watermark = self._gauge(
+            "churn_watermark_timestamp_seconds",
+            "Event time reached, seconds since 1970; the least over products.",
+            partition=OPEN,
+        )
+        self.deadlines = self._gauge("churn_deadlines_queued", "Moments waiting to be looked at.", partition=OPEN)
+        self.held = self._gauge("churn_held_messages", "Candidates waiting to be judged again.", partition=OPEN)
+        self.breaker = self._gauge(
+            "churn_breaker_state",
+            "1 for the state that a channel's breaker is in.",
+            channel=Channel,
+            state=BreakerState,
+        )
+        self.board_up = self._gauge("churn_board_up", "1 while Redis answers.")
+
+    def enter(self, partition: int, state: OwnerState) -> None:
+        """An owner has entered a state: counted, and the partition's readiness shows it."""
+        self.owners.labels(state).inc()
+        self.ready.labels(partition).set(state is OwnerState.READY)
+        self.broken.labels(partition).set(state is OwnerState.BROKEN)
+        if state is OwnerState.CLOSED:
+            self._forget(partition)
+
+    def breaker_is(self, channel: Channel, state: BreakerState) -> None:
+        """A channel's breaker is in this state and in no other."""
+        for each in BreakerState:
+            self.breaker.labels(channel, each).set(each is state)
+
+    def _forget(self, partition: int) -> None:
+        """Another worker has the partition now: what we knew of it must not be shown as if it still held."""
+        for gauge in (self.ready, self.broken, self.watermark, self.deadlines, self.held):
+            gauge.remove_by_labels({"partition": str(partition)})
+        self.lag.remove_by_labels({"partition": str(partition)})
+
+    def _counter(self, name: str, help: str, /, **labels: Values) -> Counter:
+        return self._keep("counter", Counter(name, help, tuple(labels), registry=self._registry), name, help, labels)
+
+    def _gauge(self, name: str, help: str, /, **labels: Values) -> Gauge:
+        return self._keep("gauge", Gauge(name, help, tuple(labels), registry=self._registry), name, help, labels)
+
+    def _histogram(self, name: str, help: str, buckets: Iterable[float]) -> Histogram:
+        metric = Histogram(name, help, buckets=tuple(buckets), registry=self._registry)
+        return self._keep("histogram", metric, name, help, {})
+
+    def _keep(self, kind: str, metric: M, name: str, help: str, labels: dict[str, Values]) -> M:
+        known = {label: None if values is OPEN else tuple(map(str, values)) for label, values in labels.items()}
+        self.catalogue.append(Entry(name, kind, known, help))
+        closed = [values for values in known.values() if values is not None]
+        if labels and len(closed) == len(labels):
+            for values in product(*closed):
+                metric.labels(*values)
+        return metric
