@@ -34,6 +34,7 @@ class Server(ABC):
             [sys.executable, "-I", "-S", keeper.__file__, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,
             start_new_session=True,
         )
         self._asking = threading.Lock()
@@ -140,8 +141,8 @@ class Server(ABC):
     def _ask(self, *order: Any) -> Any:
         assert self._keeper.stdin is not None
         with self._asking:
-            self._keeper.stdin.write(json.dumps(order).encode() + b"\n")
-            self._keeper.stdin.flush()
+            with contextlib.suppress(BrokenPipeError):  # then there is no answer either, and that is told
+                self._keeper.stdin.write(json.dumps(order).encode() + b"\n")
             return self._answer()
 
     def _answer(self) -> Any:

@@ -230,3 +230,13 @@ def test_old_java_is_refused_where_there_is_no_other(tmp_path: Path, monkeypatch
     old.chmod(0o755)
     with pytest.raises(CannotRunHere, match=r"too old.*17 or newer"):
         java()
+
+
+def test_keeper_ended_by_somebody_is_a_clear_error() -> None:
+    """When the keeper is ended from outside it takes its server along, and the next request says so."""
+    with Redis.start() as redis:
+        redis._keeper.terminate()
+        redis._keeper.wait()
+        assert_gone(str(redis.folder), str(redis.port))
+        with pytest.raises(CannotRunHere, match="keeper process was ended"):
+            redis.kill()

@@ -1,0 +1,55 @@
+# The commands of the house. ARGS is passed on: make demo ARGS="--seconds 60 --json", make test ARGS="-k gate"
+# What is needed: Python 3.11 or newer, make, git, and the network for the first run.
+
+PYTHON ?= $(firstword $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p; done) python3)
+BIN := .venv/bin
+READY := .venv/ready
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test test-ops lint lock bench faults contracts
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+env: $(READY) ## Build .venv from requirements.lock
+
+demo: $(READY) ## Kafka, Redis, a worker and a town of users, on this machine, live
+	@$(BIN)/churn-alerts demo $(ARGS)
+
+test: $(READY) ## Everything that Python alone can check, on real Kafka and Redis
+	@$(MAKE) --no-print-directory lint ARGS=
+	@$(BIN)/pytest --ignore=tests/ops $(ARGS)
+
+test-ops: $(READY) ## What needs promtool and chromium as well
+	@if [ -d tests/ops ]; then $(BIN)/pytest tests/ops $(ARGS); else echo "no tests/ops yet"; fi
+
+lint: $(READY) ## Style, format, types, and which folder may import which
+	@$(BIN)/ruff check $(ARGS)
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY) ## How fast, against whom
+	@$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[bench]'
+	@$(BIN)/python -m bench $(ARGS)
+
+faults: $(READY) ## Random faults under steady traffic: counts lost, doubled, stuck
+	@$(BIN)/python -m tests.faults $(ARGS)
+
+contracts: $(READY) ## Write the generated documents anew: JSON Schemas, tables, diagrams
+	@$(BIN)/churn-alerts contracts write $(ARGS)
+
+lock: $(READY) ## Pin the newest versions that pyproject.toml allows (ARGS=--upgrade), for every platform
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-annotate $(ARGS) \
+		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python")'
+	@echo "Building .venv: some 400 MB, once" >&2
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
