@@ -1,0 +1,96 @@
+"""Topics that every worker reads whole, outside the group: control, breakers, leases, population.
+
+Each owner applies their records in offset order, at the start of a transaction, and keeps its cursor in the ledger. Of
+a compacted topic only the newest record of a key is kept here too: an owner that opens late hears what still holds.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from agents.batches.batch import Record, TopicPartition
+from agents.batches.reader import Reader, reading
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.2
+RETRY_SECONDS = 1.0
+
+
+class Broadcasts:
+    """What the broadcast topics hold (one partition each), kept up to date by one task."""
+
+    def __init__(self, connection: Mapping[str, Any], topics: Sequence[str], heard: Callable[[], None]) -> None:
+        self._connection = connection
+        self._heard = heard
+        self._latest: dict[str, dict[bytes | None, Record]] = {topic: {} for topic in topics}
+        self._positions: dict[str, int] = dict.fromkeys(topics, 0)
+        self._task: asyncio.Task[None] | None = None
+        self._caught_up = asyncio.Condition()
+
+    def start(self) -> None:
+        """Begin to read, if there is anything to read and nobody has begun."""
+        if self._latest and self._task is None:
+            self._task = asyncio.create_task(self._follow(), name="broadcasts")
+
+    async def stop(self) -> None:
+        """Stop reading."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def read_to_end(self) -> None:
+        """Return once everything that is committed at the time of the call has been read."""
+        if not self._latest:
+            return
+        async with reading(self._connection) as reader:
+            ends = {topic: (await reader.range_of(TopicPartition(topic, 0)))[1] for topic in self._latest}
+        async with self._caught_up:
+            await self._caught_up.wait_for(lambda: all(self._positions[t] >= end for t, end in ends.items()))
+
+    def since(self, cursors: Mapping[str, int]) -> dict[str, tuple[list[Record], int]]:
+        """For each topic with news: the records from the cursor on, in offset order, and the next cursor."""
+        news = {}
+        for topic, latest in self._latest.items():
+            cursor = cursors.get(topic, 0)
+            if self._positions[topic] > cursor:
+                records = [r for r in latest.values() if r.offset >= cursor]
+                news[topic] = (records, self._positions[topic])
+        return news
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async with reading(self._connection) as reader:
+                    while True:
+                        await self._poll(reader)
+                        await asyncio.sleep(POLL_SECONDS)
+            except (KafkaError, OSError) as error:
+                log.warning("broadcast topics cannot be read, trying again: %r", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _poll(self, reader: Reader) -> None:
+        for topic in self._latest:
+            tp = TopicPartition(topic, 0)
+            begin, end = await reader.range_of(tp)
+            start = max(begin, self._positions[topic])
+            async for records, position in reader.read(tp, start, end):
+                self._take(topic, records, position)
+            await self._moved(topic, end)
+
+    def _take(self, topic: str, records: Sequence[Record], position: int) -> None:
+        latest = self._latest[topic]
+        for record in records:
+            latest.pop(record.key, None)  # a key moves to the end: the dict stays in offset order
+            latest[record.key] = record
+        self._positions[topic] = position
+        self._heard()
+
+    async def _moved(self, topic: str, end: int) -> None:
+        async with self._caught_up:
+            self._positions[topic] = max(self._positions[topic], end)
+            self._caught_up.notify_all()

@@ -1,0 +1,144 @@
+"""One fenced transaction after another: state, facts and offsets become visible together or not at all."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import aiokafka.producer.sender
+from aiokafka import AIOKafkaProducer
+from aiokafka import TopicPartition as KafkaPartition
+
+from agents.batches.batch import TopicPartition
+
+log = logging.getLogger(__name__)
+
+BATCH_BYTES = 1_000_000
+"""Just under Kafka's default ``max.message.bytes``; a larger record of ours is refused by name."""
+
+aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.002
+"""aiokafka waits this long before it repeats AddPartitionsToTxn while the last transaction's markers are still being
+written; its own 20 ms is most of a small transaction's latency."""
+
+RETRY_BACKOFF_MS = 20
+STOP_SECONDS = 5.0
+
+
+class Outgoing(NamedTuple):
+    """A record to write; the partition is always named."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class TooLarge(Exception):
+    """A record of ours does not fit into a Kafka batch."""
+
+    def __init__(self, record: Outgoing) -> None:
+        size = len(record.value or b"")
+        super().__init__(
+            f"a record of {size} bytes for {record.topic} (key {record.key!r}) exceeds {BATCH_BYTES} bytes;"
+            " the partition stands still. Lower intake.max_bytes in the policy or shorten what the record carries."
+        )
+
+
+Point = Callable[[str], None]
+"""Called with the name of the place the program has reached; tests kill the process there."""
+
+
+class TransactionalProducer:
+    """The right to write for one owner: opening it fences whoever held the id before and ends their transaction."""
+
+    def __init__(
+        self, connection: Mapping[str, Any], transactional_id: str, timeout_seconds: float, point: Point
+    ) -> None:
+        self._producer = AIOKafkaProducer(
+            **connection,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=int(timeout_seconds * 1000),
+            max_batch_size=BATCH_BYTES,
+            max_request_size=2 * BATCH_BYTES,
+            retry_backoff_ms=RETRY_BACKOFF_MS,
+        )
+        self._timeout = timeout_seconds
+        self._point = point
+
+    async def open(self) -> None:
+        """Fence every earlier producer of this id; after it their committed records are all readable."""
+        async with asyncio.timeout(self._timeout):
+            await self._producer.start()
+
+    async def commit(
+        self,
+        now_ms: int,
+        records: Iterable[Outgoing],
+        last: Outgoing,
+        offsets: Mapping[TopicPartition, int],
+        group: str,
+    ) -> int:
+        """Write ``records`` and, after all others of its partition, ``last``, with the offsets: all visible or none.
+
+        Returns the offset after ``last``. Any error (fenced, timed out, broker gone) leaves the outcome unknown: the
+        producer must be closed and the truth read from Kafka.
+        """
+        async with asyncio.timeout(self._timeout):
+            await self._producer.begin_transaction()
+            self._point("begun")
+            deliveries = await self._send([*records, last], now_ms)
+            self._point("written")
+            if offsets:
+                await self._producer.send_offsets_to_transaction(
+                    {KafkaPartition(*tp): offset for tp, offset in offsets.items()}, group
+                )
+            self._point("prepared")
+            await self._producer.commit_transaction()
+            self._point("committed")
+        return deliveries[last.topic, last.partition]
+
+    async def _send(self, records: Iterable[Outgoing], now_ms: int) -> dict[tuple[str, int], int]:
+        """Send all records, in order within a partition; returns the offset after the last one of each."""
+        grouped: dict[KafkaPartition, list[Outgoing]] = defaultdict(list)
+        for record in records:
+            grouped[KafkaPartition(record.topic, record.partition)].append(record)
+        for tp in grouped:  # all at once: send_batch would not add them, and one request is quicker than many
+            await self._producer.client._wait_on_metadata(tp.topic)
+            self._producer._txn_manager.maybe_add_partition_to_txn(tp)
+        ends = await asyncio.gather(*(self._send_partition(tp, group, now_ms) for tp, group in grouped.items()))
+        return dict(zip(grouped, ends, strict=True))
+
+    async def _send_partition(self, tp: KafkaPartition, records: Sequence[Outgoing], now_ms: int) -> int:
+        futures, count = [], 0
+        for batch in self._batches(records, now_ms):
+            count = batch.record_count()
+            futures.append(await self._producer.send_batch(batch, tp.topic, partition=tp.partition))
+        delivered = [await future for future in futures]
+        end: int = delivered[-1].offset + count
+        return end
+
+    def _batches(self, records: Sequence[Outgoing], now_ms: int) -> Iterable[Any]:
+        batch = self._producer.create_batch()
+        append = batch.append
+        for record in records:
+            while append(timestamp=now_ms, key=record.key, value=record.value, headers=list(record.headers)) is None:
+                if not batch.record_count():
+                    raise TooLarge(record)
+                yield batch
+                batch = self._producer.create_batch()
+                append = batch.append
+        batch.close()
+        yield batch
+
+    async def close(self) -> None:
+        """Give up the right to write. Only its owner's task calls this, and never while a commit of it is awaited."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._producer.stop()
+        except Exception as error:  # noqa: BLE001  whatever it is, this producer is done for; the next one fences it
+            log.info("a producer did not stop in order: %r", error)
+            sender = self._producer._sender
+            if sender is not None and sender.sender_task is not None:
+                sender.sender_task.cancel()

@@ -1,0 +1,75 @@
+"""A topic partition read by hand: committed records only, from an offset to the last stable offset."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as KafkaPartition
+
+from agents.batches.batch import Record, TopicPartition
+from agents.batches.consumer import take_raw
+
+FETCH_BYTES = 8 << 20
+CHUNK = 10_000
+STOP_SECONDS = 0.5
+
+
+class Reader:
+    """Reads partitions that it names itself; no group, no commits, no reset: an offset that is gone is an error."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def range_of(self, tp: TopicPartition) -> tuple[int, int]:
+        """The first offset the log still holds, and the last stable offset."""
+        kafka = KafkaPartition(*tp)
+        begin = await self._consumer.beginning_offsets([kafka])
+        end = await self._consumer.end_offsets([kafka])
+        return begin[kafka], end[kafka]
+
+    async def read(self, tp: TopicPartition, start: int, end: int) -> AsyncIterator[tuple[Sequence[Record], int]]:
+        """Chunks of the committed records in [start, end), each with the offset after it.
+
+        A transaction marker or a compacted hole before ``end`` moves the position without a record.
+        """
+        if start >= end:
+            return
+        kafka = KafkaPartition(*tp)
+        self._consumer.assign([kafka])
+        self._consumer.seek(kafka, start)
+        position = start
+        while position < end:
+            fetched = await self._consumer.getmany(kafka, timeout_ms=200, max_records=CHUNK)
+            records = [r for r in fetched.get(kafka, ()) if r.offset < end]
+            position = await self._consumer.position(kafka)
+            if records:
+                yield records, min(position, end)
+
+
+@asynccontextmanager
+async def reading(connection: Mapping[str, Any]) -> AsyncIterator[Reader]:
+    """A reader that is connected inside the block; ``connection`` holds aiokafka's address and security options."""
+    consumer = AIOKafkaConsumer(
+        **connection,
+        group_id=None,
+        isolation_level="read_committed",
+        auto_offset_reset="none",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=FETCH_BYTES,
+        fetch_max_bytes=4 * FETCH_BYTES,
+        fetch_max_wait_ms=100,
+    )
+    await consumer.start()
+    try:
+        take_raw(consumer)
+        yield Reader(consumer)
+    finally:
+        # aiokafka's fetch task can swallow the one cancellation its stop sends (it suppresses what comes while it waits
+        # for requests of an assignment just replaced) and would be awaited for ever; the timeout cancels it again.
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await consumer.stop()
+        except TimeoutError:
+            await consumer._client.close()

@@ -1,0 +1,183 @@
+"""Two toy roles on the real path, one process a worker: what the path promises, without any business logic.
+
+``count`` counts each user's events; every tenth makes a note. ``relay`` takes notes and replies; every third of a user
+is held and sent by a tick. ``python toy.py ROLE`` runs a worker; see ``Plan`` for the environment it takes.
+"""
+
+import logging
+import os
+import signal
+import struct
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import faust
+
+from agents.batches.role import Config, Watch
+from agents.batches.runner import Runner
+from agents.batches.table import MemoryTable
+from agents.batches.table.rocksdb import RocksTable
+
+PAIR = struct.Struct("<QQ")
+
+
+class Fact(NamedTuple):
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    partition: int | None = None
+
+
+class Settled(NamedTuple):
+    writes: dict[bytes, bytes | None]
+    memo: bytes
+
+
+class Toy:
+    """What both toys share: a pair of numbers a user, packed."""
+
+    def __init__(self, number: int, table, memo: bytes | None) -> None:
+        self.table, self.memo, self.pending = table, memo or b"0", {}
+
+    def pair(self, key: bytes) -> list[int]:
+        raw = self.pending.get(key) or self.table.get(key)
+        return list(PAIR.unpack(raw)) if raw else [0, 0]
+
+    def keep(self, key: bytes, pair: Sequence[int]) -> None:
+        self.pending[key] = PAIR.pack(*pair)
+
+    def hear(self, topic, records, now):
+        self.memo = b"%d" % (int(self.memo) + len(records))
+        return ()
+
+    def question(self, batches, now):
+        return None
+
+    def answer(self, seen):
+        raise AssertionError("nothing was asked")
+
+    def tick(self, now) -> Iterable[Fact]:
+        return ()
+
+    def settle(self) -> Settled:
+        writes, self.pending = self.pending, {}
+        return Settled(writes, self.memo)
+
+
+class Count(Toy):
+    def step(self, topic, records, now):
+        for record in records:
+            if record.value == b"poison":
+                raise ValueError("poison")
+            pair = self.pair(record.key)
+            pair[0] += 1
+            self.keep(record.key, pair)
+            if pair[0] % 10 == 0:
+                yield Fact("notes", record.key, b"%s:%d" % (record.key, pair[0]))
+
+
+class Relay(Toy):
+    def __init__(self, number, table, memo) -> None:
+        super().__init__(number, table, memo)
+        self.waiting = {k for k, v in table.items() if PAIR.unpack(v)[0] // 3 > PAIR.unpack(v)[1]}
+
+    def step(self, topic, records, now):
+        for record in records:
+            seen, sent = self.pair(record.key)
+            self.keep(record.key, (seen + 1, sent))
+            self.waiting.add(record.key)
+            yield Fact("decided", record.key, record.value)
+
+    def tick(self, now):
+        for key in sorted(self.waiting):
+            seen, sent = self.pair(key)
+            for n in range(sent + 1, seen // 3 + 1):
+                yield Fact("sent", key, b"%s:%d" % (key, n))
+            if seen // 3 > sent:
+                self.keep(key, (seen, seen // 3))
+        self.waiting.clear()
+
+
+@dataclass(frozen=True)
+class Role:
+    name: str
+    topics: tuple[str, ...]
+    open: type[Toy]
+    first: frozenset[str] = frozenset()
+    broadcasts: tuple[str, ...] = ()
+
+
+ROLES = {
+    "count": Role("count", ("events",), Count),
+    "relay": Role("relay", ("notes", "replies"), Relay, frozenset({"replies"}), ("orders",)),
+}
+
+
+class Wall:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class KillAt(Watch):
+    """Kills its own process, as ``kill -9`` does, the n-th time it reaches a point: ``name:n``."""
+
+    def __init__(self, spec: str) -> None:
+        self.name, _, count = spec.partition(":")
+        self.left = int(count or 1)
+
+    def point(self, name: str) -> None:
+        if name == self.name:
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def verdict(self, topic: str, verdict: str) -> None:
+        if verdict != "enter":
+            logging.getLogger("toy").info("verdict %s %s", topic, verdict)
+
+    def state(self, partition: int, state: str) -> None:
+        logging.getLogger("toy").warning("state %s %s", partition, state)
+
+
+def main() -> None:
+    env = os.environ
+    prefix, role = env["TOY_PREFIX"], ROLES[sys.argv[1]]
+    app_id = f"{prefix}{role.name}"
+    data = Path(env["TOY_DATA"])
+    app = faust.App(
+        app_id,
+        broker=f"kafka://{env['TOY_BOOTSTRAP']}",
+        datadir=str(data / "faust"),
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        stream_wait_empty=False,
+        broker_max_poll_records=int(env.get("TOY_POLL", "4000")),
+        broker_session_timeout=float(env.get("TOY_SESSION", "6")),
+        broker_heartbeat_interval=1.0,
+        web_port=int(env["TOY_PORT"]),
+        web_enabled=False,
+    )
+    config = Config(
+        app_id,
+        {"bootstrap_servers": env["TOY_BOOTSTRAP"]},
+        prefix,
+        transaction_records=int(env.get("TOY_LIMIT", "16000")),
+        tick_seconds=0.5,
+    )
+
+    def table(number: int):
+        if env.get("TOY_STORE") != "rocksdb":
+            return MemoryTable()
+        return RocksTable(data / f"{role.name}-{number}", lambda: int(Wall().now().timestamp() * 1000), 10**9)
+
+    Runner(app, role, config, Wall(), watch=KillAt(env.get("TOY_KILL", "never")), open_table=table)
+    faust.Worker(app, loglevel="info", redirect_stdouts=False).execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main()
