@@ -1,0 +1,74 @@
+"""The page about policy files: every key of every table, its default, its meaning."""
+
+from pydantic import BaseModel
+
+from agents.contracts.table import NOTE, default_of, table
+from schemas.policy import (
+    BreakerPolicy,
+    Caps,
+    ChannelPolicy,
+    Dispatch,
+    Intake,
+    Playbook,
+    Policy,
+    Product,
+    Role,
+    Warnings,
+)
+
+TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("[products.NAME]", Product),
+    ("[intake]", Intake),
+    ("[warnings]", Warnings),
+    ("[channels.NAME]", ChannelPolicy),
+    ("[caps]", Caps),
+    ("[breaker]", BreakerPolicy),
+    ("[dispatch]", Dispatch),
+    ("[[playbooks]]", Playbook),
+)
+
+HEAD = """# Policy files
+
+A policy is one TOML file that holds everything the business decides. `churn-alerts policy check FILE` tells every
+fault of a file at once; a worker refuses to start with a faulty one. Every warning, decision and message carries the
+policy's hash; comments, order, white space and defaults that are spelled out do not change the hash.
+[deploy/policies/shop.toml](../deploy/policies/shop.toml) is a complete example.
+"""
+
+EVENTS = f"""## `[events]`
+
+The app's own event names, each with the role it plays for us: {", ".join(f"`{role}`" for role in Role)}.
+"""
+
+RULES = """## What must agree
+
+- `[products.default]` is there: it stands for every product that is not listed.
+- Each product's `activity` has at least one role that some event in `[events]` maps to.
+- `warnings.critical` is under `warnings.risk`; each `_warn` of `[breaker]` is under its `_open`.
+- Playbooks have names of their own, use configured channels, and name listed products or `"*"`.
+- Nothing stands twice in a list.
+"""
+
+
+def page() -> str:
+    """The text of docs/policy.md."""
+    sections = [f"## `{name}`\n\n{_doc(model)}\n\n{_keys(model)}\n" for name, model in TABLES]
+    top = f"## Top level\n\n{_keys(Policy)}\n"
+    return "\n".join([NOTE, "", HEAD, top, EVENTS, *sections, RULES])
+
+
+def _doc(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").split("\n\n")[0].replace("``", "`")
+
+
+def _keys(model: type[BaseModel]) -> str:
+    rows = [
+        (f"`{name}`", "a table" if _is_table(field.default) else default_of(field), field.description or "")
+        for name, field in model.model_fields.items()
+    ]
+    return table(("key", "default", "meaning"), rows)
+
+
+def _is_table(default: object) -> bool:
+    """Tables with tables of their own are described below, not as a default."""
+    return isinstance(default, BaseModel | dict) and type(default).__name__ != "Cap" and bool(default)
