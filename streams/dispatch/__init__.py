@@ -1,0 +1,25 @@
+"""The dispatcher: decides whether a warned user is messaged, on which channel and when; never twice, never against him.
+
+- ``partition``  the role's step and tick: reads like the flow
+- ``desk``       one judgement end to end: decision, message, new book
+- ``gate``       the stages and their order
+- ``book``       what is remembered of one user; ``books`` of a partition's users in a transaction; ``queue`` who waits
+- ``standing``   the governor's word and our probes; ``counts`` what it is told; ``governed`` both, stored
+- ``report``     what feedback changes; ``incoming`` records of others, read or refused; ``asking`` the board
+"""
+
+from schemas.policy import Policy
+from streams.dispatch.partition import Dispatcher
+from streams.role import Open, Table
+
+
+def open_dispatch(policy: Policy) -> Open:
+    """Opens partitions of the dispatcher under a policy; held candidates are judged anew by it."""
+
+    def open_partition(number: int, table: Table, memo: bytes | None) -> Dispatcher:
+        return Dispatcher(policy, number, table, memo)
+
+    return open_partition
+
+
+__all__ = ["Dispatcher", "open_dispatch"]

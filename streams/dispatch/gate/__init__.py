@@ -1,0 +1,117 @@
+"""The gate: every stage judges, the first that holds or drops decides (E15). The order stands here and nowhere else.
+
+A message goes out on the first channel of the playbook that no stage refuses: a later channel is tried only where the
+one before was refused (E13), and never because the one before has a line.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import NamedTuple
+
+from schemas.channel import Channel
+from schemas.decision import Call, Outcome, Reason, Verdict
+from streams.dispatch.book import Candidate
+from streams.dispatch.gate.breaker import breaker
+from streams.dispatch.gate.caps import channel_cap, total_cap
+from streams.dispatch.gate.consent import consent
+from streams.dispatch.gate.dedup import dedup
+from streams.dispatch.gate.expired import expired
+from streams.dispatch.gate.overtaken import overtaken
+from streams.dispatch.gate.playbook import playbook
+from streams.dispatch.gate.rate import rate
+from streams.dispatch.gate.reachable import reachable
+from streams.dispatch.gate.registry import registry
+from streams.dispatch.gate.replaced import replaced
+from streams.dispatch.gate.stage import ChannelStage, Finding, Stage, View
+
+STAGES: tuple[Stage | ChannelStage, ...] = (
+    Stage("expired", expired),
+    Stage("overtaken", overtaken),
+    Stage("replaced", replaced),
+    Stage("playbook", playbook),
+    Stage("dedup", dedup),
+    ChannelStage("consent", consent),
+    ChannelStage("reachable", reachable),
+    ChannelStage("channel_cap", channel_cap),
+    Stage("total_cap", total_cap),
+    Stage("registry", registry),
+    ChannelStage("breaker", breaker),
+    ChannelStage("rate", rate),
+)
+
+
+class Judgement(NamedTuple):
+    """What becomes of a candidate now: the outcome, on which channel, why not sent, until when; and every verdict."""
+
+    outcome: Outcome
+    channel: Channel | None
+    reason: Reason | None
+    until: datetime | None
+    trace: tuple[Verdict, ...]
+
+
+def judge(candidate: Candidate, view: View, now: datetime) -> Judgement:
+    """Send on the first channel that every stage passes; else hold until the first that may be free; else drop."""
+    shared = {name: rule(candidate, view, now) for name, rule in _SHARED.items()}
+    trace = [_verdict(name, finding, None) for name, finding in shared.items()]
+    refusals: list[Refusal] = []
+    for channel in view.channels():
+        own = {name: rule(candidate, channel, view, now) for name, rule in _BY_CHANNEL.items()}
+        trace += (_verdict(name, finding, channel) for name, finding in own.items())
+        refusal = _first(shared, own, channel)
+        if refusal is None:
+            return Judgement(Outcome.SENT, channel, None, None, tuple(trace))
+        refusals.append(refusal)
+        if refusal.finding.reason is Reason.PROVIDER_RATE:
+            break
+    return _refused(refusals or [_only(shared)], tuple(trace))
+
+
+class Refusal(NamedTuple):
+    """The finding that decided on one channel; the channel is None where it would have been the same on any."""
+
+    finding: Finding
+    channel: Channel | None
+
+
+Findings = Mapping[str, Finding | None]
+_ORDER = tuple(stage.name for stage in STAGES)
+_SHARED = {stage.name: stage.rule for stage in STAGES if isinstance(stage, Stage)}
+_BY_CHANNEL = {stage.name: stage.rule for stage in STAGES if isinstance(stage, ChannelStage)}
+
+
+def _first(shared: Findings, own: Findings, channel: Channel) -> Refusal | None:
+    for name in _ORDER:
+        if finding := shared.get(name):
+            return Refusal(finding, None)
+        if finding := own.get(name):
+            return Refusal(finding, channel)
+    return None
+
+
+def _only(shared: Findings) -> Refusal:
+    """Without a channel the stage ``playbook`` has dropped, if none before it has."""
+    return Refusal(next(finding for finding in shared.values() if finding), None)
+
+
+def _refused(refusals: list[Refusal], trace: tuple[Verdict, ...]) -> Judgement:
+    """The hold that ends first; without one, what dropped the candidate on the channel that was tried first."""
+    waits = [(until, refusal) for refusal in refusals if (until := refusal.finding.until) is not None]
+    if not waits:
+        finding, channel = refusals[0]
+        return Judgement(Outcome.DROPPED, channel, finding.reason, None, trace)
+    until, (finding, channel) = min(waits, key=lambda wait: wait[0])
+    return Judgement(Outcome.HELD, channel, finding.reason, until, trace)
+
+
+@cache
+def _passed(stage: str, channel: Channel | None) -> Verdict:
+    return Verdict(stage=stage, call=Call.PASS, channel=channel)
+
+
+def _verdict(stage: str, finding: Finding | None, channel: Channel | None) -> Verdict:
+    if finding is None:
+        return _passed(stage, channel)
+    call, reason, detail, until = finding
+    return Verdict(stage=stage, call=call, channel=channel, reason=reason, detail=detail, until=until)

@@ -1,0 +1,19 @@
+"""The provider takes so many messages a second; the rest waits in line."""
+
+from datetime import datetime, timedelta
+
+from schemas.channel import Channel
+from schemas.decision import Reason
+from streams.dispatch.book import Candidate
+from streams.dispatch.gate.stage import Finding, View, hold
+
+
+def rate(candidate: Candidate, channel: Channel, view: View, now: datetime) -> Finding | None:
+    """Holds without a token, for as long as the provider needs for those already in line."""
+    if view.tokens.get(channel, 0) > 0:
+        return None
+    line = view.queued.get(channel, 0) + 1
+    seconds = line / view.policy.channels[channel].rate_per_second
+    left = (candidate.expires - now).total_seconds()
+    until = now + timedelta(seconds=min(seconds, max(left, 0.0)))
+    return hold(Reason.PROVIDER_RATE, until, f"number {line} in line for {channel}")

@@ -1,0 +1,196 @@
+"""One partition of the dispatcher: warnings, profiles and feedback in; decisions, messages and counts out."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from schemas import topics
+from schemas.channel import Channel
+from schemas.feedback import Feedback
+from schemas.ids import recall_id
+from schemas.policy import Playbook, Policy
+from schemas.profile import Profile
+from schemas.warning import Level, Warning
+from streams.board import BoardQuestion, BoardView
+from streams.dispatch.asking import Asking
+from streams.dispatch.book import Candidate, introduced, returned
+from streams.dispatch.books import Books
+from streams.dispatch.desk import Settlement, candidate_of, decide
+from streams.dispatch.gate.stage import View
+from streams.dispatch.governed import MEMOS, Governed
+from streams.dispatch.incoming import Refused, dead_letter, read
+from streams.dispatch.report import hear
+from streams.packed import read_own
+from streams.role import Fact, Record, Settled, Table, fact_of
+
+
+class Dispatcher:
+    """A :class:`streams.role.Partition`: every candidate is sent once, held or dropped, and each judgement is told."""
+
+    def __init__(self, policy: Policy, number: int, table: Table, memo: bytes | None) -> None:
+        self._policy = policy
+        self._number = number
+        self._books = Books(table)
+        self._governed = Governed() if memo is None else MEMOS.unpack(f"memo of partition {number}", memo)
+        self._asking = Asking()
+        self._warnings: dict[int, Warning] = {}
+        self._outcomes: Counter[str] = Counter()
+        self._apply = {
+            topics.WARNINGS: self._on_warning,
+            topics.PROFILES: self._on_profile,
+            topics.FEEDBACK: self._on_feedback,
+        }
+
+    @property
+    def waiting(self) -> int:
+        """How many candidates are held."""
+        return len(self._books.queue)
+
+    def tally(self) -> dict[str, int]:
+        """What happened since the last call: ``decision.<outcome>[.<reason>]``, ``outbound.<channel>``,
+        ``warning.recovered``, ``profile.`` and ``feedback.`` with what became of the record.
+        """
+        counted, self._outcomes = dict(self._outcomes), Counter()
+        return counted
+
+    def hear(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
+        """The governor's words are known; raises :class:`UnreadableRecord`."""
+        for record in records:
+            self._governed.hear(topic, record, self._number)
+        return ()
+
+    def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> BoardQuestion | None:
+        """Every user who may be judged, and a token on each channel that he may be sent on."""
+        self._asking = Asking()
+        for topic, records in batches:
+            if topic == topics.WARNINGS:
+                for record in records:
+                    self._ask(self._warning(record))
+        for key, held in self._due(now):
+            self._asking.about(key.decode(), self._channels(held.level, held.product))
+        return self._asking.question()
+
+    def answer(self, seen: object) -> None:
+        """Take the board's view; it holds until the transaction settles."""
+        assert isinstance(seen, BoardView), f"a dispatcher asks the board and takes a BoardView, not {type(seen)}"
+        self._asking.answered(seen)
+
+    def step(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
+        """Apply warnings, profiles or feedback in their order."""
+        apply = self._apply[topic]
+        return [fact for record in records for fact in apply(record, now)]
+
+    def tick(self, now: datetime) -> Iterable[Fact]:
+        """Look again at whoever is due, and tell the governor what was counted."""
+        facts: list[Fact] = []
+        for key, held in self._due(now):
+            if self._asking.covers(key.decode()):
+                facts += self._judge(key, held, now)
+        report = self._governed.report(self._number, self._books.queue, self._policy.breaker.probes, now)
+        return facts if report is None else [*facts, fact_of(report, partition=0)]
+
+    def settle(self) -> Settled:
+        """Everything that changed; the board's answer ends here."""
+        self._asking = Asking()
+        self._warnings.clear()
+        return Settled(self._books.settle(), MEMOS.pack(self._governed))
+
+    def _warning(self, record: Record) -> Warning:
+        """Read once a transaction, though it is asked about first and judged later."""
+        warning = self._warnings.get(record.offset)
+        if warning is None:
+            warning = self._warnings[record.offset] = read_own(Warning, record)
+        return warning
+
+    def _ask(self, warning: Warning) -> None:
+        recovered = warning.level is Level.RECOVERED
+        self._asking.about(warning.user_id, () if recovered else self._channels(warning.level, warning.product))
+
+    def _due(self, now: datetime) -> Iterator[tuple[bytes, Candidate]]:
+        for key in self._books.queue.due(now, self._governed.standings):
+            held = self._books[key].held
+            assert held is not None, "the queue shows only who waits"
+            yield key, held
+
+    def _on_warning(self, record: Record, now: datetime) -> Iterator[Fact]:
+        warning = self._warning(record)
+        key = warning.user_id.encode()
+        if warning.level is Level.RECOVERED:
+            yield from self._recovered(key, warning.episode, now)
+            return
+        if held := self._books[key].held:
+            yield from self._judge(key, held, now, newer=True)
+        yield from self._judge(key, candidate_of(warning, self._policy, now), now)
+
+    def _recovered(self, key: bytes, episode: str, now: datetime) -> Iterator[Fact]:
+        """The episode is over; who waits because of it need not wait until he is due to be told so."""
+        self._outcomes["warning.recovered"] += 1
+        closes = now + timedelta(days=self._policy.dispatch.return_cooldown_days)
+        book = self._books[key] = returned(self._books[key], episode, closes)
+        if book.held is not None and book.held.episode == episode:
+            yield from self._judge(key, book.held, now)
+
+    def _on_profile(self, record: Record, now: datetime) -> Iterator[Fact]:
+        profile: Profile | Refused | None = None
+        if record.value is not None or record.key is None:
+            profile = read(Profile, record, self._policy.intake.max_bytes)
+        if isinstance(profile, Refused):
+            yield self._refuse("profile", profile, topics.PROFILES, record)
+        elif record.key is not None:
+            self._books[record.key] = introduced(self._books[record.key], profile, now)
+            self._outcomes["profile.applied"] += 1
+
+    def _on_feedback(self, record: Record, now: datetime) -> Iterator[Fact]:
+        feedback = read(Feedback, record, self._policy.intake.max_bytes)
+        if isinstance(feedback, Refused):
+            yield self._refuse("feedback", feedback, topics.FEEDBACK, record)
+            return
+        key = feedback.user_id.encode()
+        heard = hear(self._books[key], feedback, now)
+        self._books[key] = heard.book
+        if heard.send is not None and heard.harm is not None:
+            self._governed.harmed(heard.send, heard.harm, now)
+        self._outcomes[f"feedback.{heard.hearing}"] += 1
+
+    def _refuse(self, kind: str, refused: Refused, topic: str, record: Record) -> Fact:
+        self._outcomes[f"{kind}.rejected.{refused.reason}"] += 1
+        return dead_letter(refused, topic, self._number, record)
+
+    def _judge(self, key: bytes, candidate: Candidate, now: datetime, newer: bool = False) -> Iterator[Fact]:
+        view = self._view(key, candidate, newer)
+        settled = decide(candidate, view, now)
+        self._books[key] = settled.book
+        self._count_decision(settled)
+        yield fact_of(settled.decision)
+        if settled.message is not None:
+            self._asking.spend(settled.message.channel)
+            self._governed.sent(settled.book.sends[0])
+            yield fact_of(settled.message)
+
+    def _view(self, key: bytes, candidate: Candidate, newer: bool) -> View:
+        user = key.decode()
+        return View(
+            user=user,
+            book=self._books[key],
+            policy=self._policy,
+            playbook=self._playbook(candidate.level, candidate.product),
+            recall=recall_id(user, candidate.episode, candidate.stage),
+            newer=newer,
+            board=self._asking.view(user),
+            tokens=self._asking.tokens,
+            queued=self._books.queue.in_line,
+            standings=self._governed.standings,
+        )
+
+    def _playbook(self, level: Level, product: str) -> Playbook | None:
+        return next((each for each in self._policy.playbooks if each.answers(level, product)), None)
+
+    def _channels(self, level: Level, product: str) -> tuple[Channel, ...]:
+        playbook = self._playbook(level, product)
+        return playbook.channels if playbook else ()
+
+    def _count_decision(self, settled: Settlement) -> None:
+        decision = settled.decision
+        self._outcomes[".".join(filter(None, ("decision", decision.outcome, decision.reason)))] += 1
+        if settled.message is not None:
+            self._outcomes[f"outbound.{settled.message.channel}"] += 1
