@@ -63,7 +63,8 @@ def _fetch(jars: Path, repository: str) -> None:
         raise NotFetched(
             f"Kafka {KAFKA_VERSION}",
             f"its jars could not be fetched from {repository} ({fault})",
-            f"check the network (HTTPS_PROXY is honoured) and try again, or copy {jars} from a machine that has it",
+            f"check the network (HTTPS_PROXY and REQUESTS_CA_BUNDLE are honoured) and try again, or copy {jars} from a "
+            "machine that has it",
         ) from fault
     finally:
         shutil.rmtree(partial, ignore_errors=True)

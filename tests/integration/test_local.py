@@ -117,7 +117,9 @@ def parent(body: str, then: str) -> tuple[subprocess.Popen[str], list[str]]:
         start_new_session=True,
     )
     assert started.stdout is not None
-    return started, [started.stdout.readline() for _ in range(body.count(".start()"))]
+    servers = [started.stdout.readline() for _ in range(body.count(".start()"))]
+    assert all(servers), started.communicate()
+    return started, servers
 
 
 def assert_gone(folder: str, port: str) -> None:
