@@ -1,0 +1,31 @@
+"""The health role: what users do becomes an index per user and product, and warnings of those who drift away.
+
+``partition``   one partition of the role: records in, facts out
+``lane``        one product in it: watermark, then deadlines, then the event
+``occasion``    a day with activity, ``experience`` a complaint: what each leaves in the ``state`` and its ``window``
+``index``       the health index, one idea a file
+``rules``       when an index becomes a warning, one rule a file
+``deadlines``   when each user must be looked at next, ``watermark`` how far time has come, ``days`` calendar days
+``notice``      what is said of a silence, ``stage`` how far gone its user is
+"""
+
+from schemas.policy import Policy
+from streams.health.lane import Outcome
+from streams.health.partition import HealthPartition, MemoUnreadable
+from streams.health.state import StateUnreadable
+from streams.role import Open, Table
+
+
+def open_health(policy: Policy) -> Open:
+    """How a partition of the health role is opened under a policy.
+
+    Opening raises :class:`StateUnreadable` or :class:`MemoUnreadable` when the book cannot be read by this version.
+    """
+
+    def opened(number: int, table: Table, memo: bytes | None) -> HealthPartition:
+        return HealthPartition(policy, number, table, memo)
+
+    return opened
+
+
+__all__ = ["HealthPartition", "MemoUnreadable", "Outcome", "StateUnreadable", "open_health"]

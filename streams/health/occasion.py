@@ -1,0 +1,47 @@
+"""A day with activity: what it leaves in a user's state, folded in at the first touch of a later day."""
+
+from schemas.warning import Level
+from streams.health.experience import remembered
+from streams.health.index.baseline import followed, monday_after
+from streams.health.index.components import deepened
+from streams.health.index.index import Silence
+from streams.health.index.population import Population
+from streams.health.index.rhythm import LONG_DAYS, SHORT_DAYS, returned
+from streams.health.rules.level import LevelRule
+from streams.health.state import ALL_ARMED, State
+from streams.health.window import rolled
+
+
+def occasion(state: State, day: int, population: Population, rule: LevelRule, horizon_days: int) -> None:
+    """The state after the first activity of ``day``, later than any before: one silence has ended, one begins."""
+    gap = population.elapsed(state.last, day)
+    if state.begun:
+        if state.repeats:
+            _learn(state, day, population, rule, horizon_days)
+        state.depth_fast, state.depth_slow = deepened(state.depth_fast, state.depth_slow, state.today, state.repeats)
+        state.window = rolled(state.window, state.last, state.today, day)
+        state.count, state.exposure = returned(state.count, state.exposure, gap, LONG_DAYS)
+        state.recent_count, state.recent_exposure = returned(state.recent_count, state.recent_exposure, gap, SHORT_DAYS)
+        state.repeats += 1
+    else:
+        state.first = day
+    remembered(state, gap)
+    state.last, state.today, state.spoken = day, 1, 0
+    state.week = population.serving.week
+
+
+def _learn(state: State, day: int, population: Population, rule: LevelRule, horizon_days: int) -> None:
+    """Baseline and armed levels, as the silence that ends on ``day`` leaves them; mostly nothing has changed."""
+    if state.baseline >= 0 and state.armed == ALL_ARMED and not state.spoken and day < monday_after(state.last):
+        return
+    silence = Silence(state, population.kept(state.week), horizon_days)
+    state.armed = rule.rearmed(state, silence)
+    state.baseline = followed(state, silence, population, day)
+
+
+def highest(state: State) -> tuple[Level, int] | None:
+    """The level and the day of the highest warning given in the running silence; None if there was none."""
+    if not state.spoken:
+        return None
+    level = LevelRule.levels[state.spoken - 1]
+    return level, state.critical_day if level is Level.CRITICAL else state.risk_day

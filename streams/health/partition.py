@@ -1,0 +1,140 @@
+"""One partition of the health role: records in, warnings and dead letters out (A1-A4, B2, B3, B5, B7)."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from schemas import topics
+from schemas.policy import Policy
+from schemas.policy.policy import DEFAULT_PRODUCT
+from schemas.reject import dead_letter_headers
+from schemas.warning import Warning
+from streams.health.lane import Lane
+from streams.health.state import due_of, user_and_product
+from streams.intake import Intake, Reject
+from streams.role import Fact, Record, Settled, Table, fact_of
+
+MEMO_VERSION: Final = 1
+
+
+class MemoUnreadable(Exception):
+    """The partition's own memo is not one that this version can read."""
+
+
+class Memo(msgspec.Struct, array_like=True):
+    """What a partition knows beside its users: the newest event time of each product, whole seconds since 1970."""
+
+    version: int
+    newest: dict[str, int]
+
+
+_memo_of: Final = msgspec.msgpack.Decoder(Memo).decode
+
+
+class HealthPartition:
+    """Fulfils :class:`streams.role.Partition`; time moves by events only, so its ticks do nothing."""
+
+    def __init__(self, policy: Policy, number: int, table: Table, memo: bytes | None) -> None:
+        newest = read_memo(memo).newest if memo is not None else {}
+        self._number = number
+        self._roles = policy.events
+        self._intake = Intake(policy)
+        self._lanes = {name: Lane(policy, name, table, newest.get(name, 0)) for name in policy.products}
+        self._default = self._lanes[DEFAULT_PRODUCT]
+        self._tally: Counter[str] = Counter()
+        self._restore(table)
+
+    def hear(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
+        return ()
+
+    def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> None:
+        return None
+
+    def answer(self, seen: object) -> None:
+        return None
+
+    def step(self, topic: str, records: Sequence[Record], now: datetime) -> list[Fact]:
+        facts: list[Fact] = []
+        warnings: list[Warning] = []
+        read, role_of, lane_of, tally = self._intake.read, self._roles.get, self._lanes.get, self._tally
+        for record in records:
+            found = read(record)
+            if isinstance(found, Reject):
+                tally[found.reason] += 1
+                facts.append(self._dead_letter(topic, record, found))
+                continue
+            lane = lane_of(found.product, self._default)
+            tally[lane.absorb(found, role_of(found.type), warnings)] += 1
+            if warnings:
+                facts.extend(map(fact_of, warnings))
+                warnings.clear()
+        return facts
+
+    def tick(self, now: datetime) -> Iterable[Fact]:
+        return ()
+
+    def settle(self) -> Settled:
+        writes = dict(write for lane in self._lanes.values() for write in lane.settle())
+        memo = Memo(MEMO_VERSION, {name: lane.watermark.newest for name, lane in self._lanes.items()})
+        return Settled(writes, msgspec.msgpack.encode(memo))
+
+    def tally(self) -> dict[str, int]:
+        """How many events came to each outcome or reason of refusal since the last call."""
+        counted = {str(name): count for name, count in self._tally.items()}
+        self._tally.clear()
+        return counted
+
+    def watermarks(self) -> dict[str, datetime]:
+        """The event time each listed product has come to; none for a product without events."""
+        return {
+            name: datetime.fromtimestamp(lane.watermark.time, UTC)
+            for name, lane in self._lanes.items()
+            if lane.watermark.newest
+        }
+
+    def queued(self) -> int:
+        """How many users wait for their deadline."""
+        return sum(len(lane.deadlines) for lane in self._lanes.values())
+
+    def _restore(self, table: Table) -> None:
+        entries: dict[int, list[tuple[bytes, int]]] = {id(lane): [] for lane in self._lanes.values()}
+        for key, record in table.items():
+            lane = self._lanes.get(user_and_product(key)[1], self._default)
+            entries[id(lane)].append((key, due_of(key, record)))
+        for lane in self._lanes.values():
+            lane.deadlines.restore(entries[id(lane)])
+
+    def _dead_letter(self, topic: str, record: Record, reject: Reject) -> Fact:
+        headers = dead_letter_headers(
+            record.headers,
+            reason=reject.reason,
+            detail=reject.detail,
+            topic=topic,
+            partition=self._number,
+            offset=record.offset,
+            timestamp=record.timestamp,
+        )
+        return Fact(topics.DEAD_LETTERS, record.key, record.value, headers)
+
+
+def read_memo(memo: bytes) -> Memo:
+    """The memo that :meth:`HealthPartition.settle` wrote; raises :class:`MemoUnreadable` for any other bytes.
+
+    >>> read_memo(b"x")
+    Traceback (most recent call last):
+    ...
+    streams.health.partition.MemoUnreadable: ...
+    """
+    try:
+        found = _memo_of(memo)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise MemoUnreadable(f"the partition's memo cannot be read: {error}; run the version that wrote it") from error
+    if found.version != MEMO_VERSION:
+        raise MemoUnreadable(
+            f"the partition's memo has version {found.version}, this program reads {MEMO_VERSION}; "
+            "run the version that wrote it"
+        )
+    return found

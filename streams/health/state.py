@@ -1,0 +1,141 @@
+"""What is kept of one user in one product: a packed record of at most 400 bytes, and its key.
+
+A record is a schema-version byte, the due time of its deadline (so that the queue is rebuilt without unpacking), and
+the fields of :class:`State` as a MessagePack array. Days count from 1970-01-01 in the product's zone.
+"""
+
+from struct import Struct
+from typing import Annotated, Final
+
+import msgspec
+
+from streams.health.window import EMPTY, RING_BYTES
+
+VERSION: Final = 1
+NEVER: Final = 0xFFFF_FFFF
+"""The due time, in seconds since 1970, of a user for whom nothing can fall due."""
+
+SEEN: Final = 16
+"""How many event ids of a user are remembered (A4)."""
+
+DIGEST_BYTES: Final = 8
+COMPLAINTS: Final = 4
+ALL_ARMED: Final = 0b11
+
+_HEAD: Final = Struct(">BI")
+
+
+class StateUnreadable(Exception):
+    """A state record that this version cannot read; names the user, the product and what is wrong."""
+
+    def __init__(self, key: bytes, why: str) -> None:
+        user, product = user_and_product(key)
+        super().__init__(
+            f"state of user {user!r} in product {product!r} cannot be read: {why}; "
+            "run the version that wrote it, or rebuild the state from the events"
+        )
+        self.key = key
+
+
+class State(msgspec.Struct, array_like=True):
+    """One user in one product, as of the last occasion (a day with activity).
+
+    Before the first one ``first`` is -1, and ``last`` is the day of the first complaint, if any. What happens later in
+    a silence is kept apart from what its index is read with (``negatives_since``, ``today``).
+    """
+
+    first: int = -1
+    last: int = -1
+    repeats: int = 0
+    """x: occasions after the first."""
+    count: float = 0.0
+    exposure: float = 0.0
+    recent_count: float = 0.0
+    recent_exposure: float = 0.0
+    """n, E and n₂₈, E₂₈: weighted occasions and days with a memory of 120 and of 28 days."""
+    week: int = 0
+    """The week whose snapshot the running silence is read with."""
+    baseline: float = -1.0
+    """B as the last occasion's week began to hold it; -1 until the silence after the first repeat has ended."""
+    depth_fast: float = 0.0
+    depth_slow: float = 0.0
+    today: int = 0
+    """Events on the day ``last``; folded into depth at the next occasion."""
+    negatives: float = 0.0
+    negatives_since: float = 0.0
+    """Complaints and low scores up to ``last`` and after it, each weighted by exp(-days before ``last`` / 28)."""
+    complaints: list[int] = []
+    """The last four open complaints, by hash."""
+    armed: int = ALL_ARMED
+    """The levels (bits) that could warn when the last silence ended."""
+    spoken: int = 0
+    """The highest level that has warned in the running silence: 0 none, 1 RISK, 2 CRITICAL."""
+    risk_day: int = -1
+    critical_day: int = -1
+    """The day of the last warning of at least this level, -1 for none: its cool-down counts from there."""
+    seen: Annotated[bytes, msgspec.Meta(max_length=SEEN * DIGEST_BYTES)] = b""
+    """Digests of the last 16 event ids, the newest at the end."""
+    window: Annotated[bytes, msgspec.Meta(min_length=RING_BYTES, max_length=RING_BYTES)] = EMPTY
+
+    @property
+    def begun(self) -> bool:
+        """Whether there was an occasion."""
+        return self.first >= 0
+
+
+_fields_of: Final = msgspec.msgpack.Decoder(State).decode
+_packed: Final = msgspec.msgpack.Encoder().encode
+
+
+def pack(state: State, due: int = NEVER) -> bytes:
+    """The record of a state whose deadline is due at a time (seconds since 1970) or later.
+
+    >>> unpack(b"k", pack(State(first=20_000, last=20_007))) == State(first=20_000, last=20_007)
+    True
+    """
+    return _HEAD.pack(VERSION, due) + _packed(state)
+
+
+def unpack(key: bytes, record: bytes) -> State:
+    """The state in a record; raises :class:`StateUnreadable` naming the user when the record is not one of ours."""
+    due_of(key, record)
+    try:
+        return _fields_of(record[_HEAD.size :])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise StateUnreadable(key, str(error)) from error
+
+
+def due_of(key: bytes, record: bytes) -> int:
+    """When the deadline in a record is due at the earliest, seconds since 1970, or :data:`NEVER`.
+
+    >>> due_of(b"k", pack(State(), due=1_760_000_000))
+    1760000000
+    """
+    if len(record) < _HEAD.size:
+        raise StateUnreadable(key, f"it has {len(record)} bytes, fewer than its head")
+    version, due = _HEAD.unpack_from(record)
+    if version != VERSION:
+        raise StateUnreadable(key, f"it has schema version {version}, this program reads {VERSION}")
+    return int(due)
+
+
+def ending(product: str) -> bytes:
+    """What every key of a product ends with: the product and the length of its name."""
+    name = product.encode()
+    return name + len(name).to_bytes(2, "big")
+
+
+def key_of(user_id: str, product: str) -> bytes:
+    """The key of a user's record in a product; no two pairs share one, whatever characters they use."""
+    return user_id.encode() + ending(product)
+
+
+def user_and_product(key: bytes) -> tuple[str, str]:
+    """Whom a key is about.
+
+    >>> user_and_product(key_of("u1", "shop"))
+    ('u1', 'shop')
+    """
+    end = len(key) - 2
+    start = max(end - int.from_bytes(key[-2:], "big"), 0)
+    return key[:start].decode(errors="replace"), key[start : max(end, 0)].decode(errors="replace")
