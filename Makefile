@@ -11,7 +11,7 @@ ARGS ?=
 .PHONY: help env demo test test-ops lint lock bench faults contracts
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
 
 env: $(READY) ## Build .venv from requirements.lock
 
