@@ -72,7 +72,7 @@ class Decision(Message):
     recall: str
     user_id: str
     product: str
-    playbook: str | None
+    playbook: str | None = None
     outcome: Outcome
     reason: Reason | None = None
     channel: Channel | None = None

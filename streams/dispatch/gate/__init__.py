@@ -7,12 +7,13 @@ one before was refused (E13), and never because the one before has a line.
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from schemas.channel import Channel
 from schemas.decision import Call, Outcome, Reason, Verdict
 from streams.dispatch.book import Candidate
-from streams.dispatch.gate.breaker import breaker
+from streams.dispatch.gate.breaker import WAITING, breaker
 from streams.dispatch.gate.caps import channel_cap, total_cap
 from streams.dispatch.gate.consent import consent
 from streams.dispatch.gate.dedup import dedup
@@ -59,20 +60,21 @@ def judge(candidate: Candidate, view: View, now: datetime) -> Judgement:
     for channel in view.channels():
         own = {name: rule(candidate, channel, view, now) for name, rule in _BY_CHANNEL.items()}
         trace += (_verdict(name, finding, channel) for name, finding in own.items())
-        refusal = _first(shared, own, channel)
+        refusal = _refusal(shared, own, channel)
         if refusal is None:
             return Judgement(Outcome.SENT, channel, None, None, tuple(trace))
         refusals.append(refusal)
-        if refusal.finding.reason is Reason.PROVIDER_RATE:
+        if refusal.reason is Reason.PROVIDER_RATE:
             break
-    return _refused(refusals or [_only(shared)], tuple(trace))
+    return _refused(refusals or [_nowhere(shared)], tuple(trace))
 
 
 class Refusal(NamedTuple):
-    """The finding that decided on one channel; the channel is None where it would have been the same on any."""
+    """What decided on one channel; the channel is None where it would have been the same on any; a drop has no end."""
 
-    finding: Finding
+    reason: Reason
     channel: Channel | None
+    until: datetime | None
 
 
 Findings = Mapping[str, Finding | None]
@@ -81,28 +83,33 @@ _SHARED = {stage.name: stage.rule for stage in STAGES if isinstance(stage, Stage
 _BY_CHANNEL = {stage.name: stage.rule for stage in STAGES if isinstance(stage, ChannelStage)}
 
 
-def _first(shared: Findings, own: Findings, channel: Channel) -> Refusal | None:
-    for name in _ORDER:
-        if finding := shared.get(name):
-            return Refusal(finding, None)
-        if finding := own.get(name):
-            return Refusal(finding, channel)
-    return None
+def _refusal(shared: Findings, own: Findings, channel: Channel) -> Refusal | None:
+    found = [(name, finding) for name in _ORDER if (finding := shared.get(name) or own.get(name))]
+    if not found:
+        return None
+    name, first = found[0]
+    return Refusal(first.reason, channel if name in own else None, _end(first, [finding for _, finding in found]))
 
 
-def _only(shared: Findings) -> Refusal:
+def _end(first: Finding, findings: list[Finding]) -> datetime | None:
+    """When nothing holds any more; a breaker that does not decide is left out, for it may close before."""
+    if first.until is None:
+        return None
+    return max(each.until for each in findings if each.until and (each is first or each.reason not in WAITING))
+
+
+def _nowhere(shared: Findings) -> Refusal:
     """Without a channel the stage ``playbook`` has dropped, if none before it has."""
-    return Refusal(next(finding for finding in shared.values() if finding), None)
+    return Refusal(next(finding.reason for finding in shared.values() if finding), None, None)
 
 
 def _refused(refusals: list[Refusal], trace: tuple[Verdict, ...]) -> Judgement:
     """The hold that ends first; without one, what dropped the candidate on the channel that was tried first."""
-    waits = [(until, refusal) for refusal in refusals if (until := refusal.finding.until) is not None]
-    if not waits:
-        finding, channel = refusals[0]
-        return Judgement(Outcome.DROPPED, channel, finding.reason, None, trace)
-    until, (finding, channel) = min(waits, key=lambda wait: wait[0])
-    return Judgement(Outcome.HELD, channel, finding.reason, until, trace)
+    held = [each for each in refusals if each.until is not None]
+    if not held:
+        return Judgement(Outcome.DROPPED, refusals[0].channel, refusals[0].reason, None, trace)
+    first = min(held, key=attrgetter("until"))
+    return Judgement(Outcome.HELD, first.channel, first.reason, first.until, trace)
 
 
 @cache

@@ -1,0 +1,206 @@
+"""Words of the dispatcher's and governor's tests: messages with defaults, and one partition worked by hand."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import NamedTuple, TypeVar
+
+from schemas import topics
+from schemas.base import Message
+from schemas.breaker import Breaker, BreakerState, Counts, Lease
+from schemas.channel import Channel
+from schemas.decision import Decision
+from schemas.feedback import Feedback, FeedbackKind
+from schemas.ids import episode_id, warning_id
+from schemas.outbound import Outbound
+from schemas.policy import ChannelPolicy, Playbook, Policy
+from schemas.profile import Profile
+from schemas.warning import Component, Level, Stage, Warning
+from streams.board import BoardQuestion, BoardView
+from streams.dispatch import Dispatcher, open_dispatch
+from streams.role import Fact, Partition
+
+T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
+PLENTY = 1_000_000
+M = TypeVar("M", bound=Message)
+
+
+def policy(**changes: object) -> Policy:
+    """Push, then SMS, for RISK and CRITICAL; the defaults of everything else."""
+    basis: dict[str, object] = {
+        "name": "test",
+        "channels": {
+            Channel.PUSH: ChannelPolicy(cost=0, rate_per_second=100),
+            Channel.SMS: ChannelPolicy(cost=0.05, rate_per_second=10),
+        },
+        "playbooks": (
+            Playbook(
+                name="come-back",
+                levels=(Level.RISK, Level.CRITICAL),
+                channels=(Channel.PUSH, Channel.SMS),
+                template="miss-you",
+                parameters={"offer": "none"},
+                link="https://shop.example/back",
+            ),
+        ),
+    }
+    return Policy.model_validate(basis | changes)
+
+
+def warning(
+    user: str = "u1", level: Level = Level.RISK, *, product: str = "shop", day: int = 0, stage: Stage = Stage.AT_RISK
+) -> Warning:
+    """A warning of the silence that began ``day`` days after T0."""
+    since = (T0 + timedelta(days=day)).date()
+    episode = episode_id(user, product, since)
+    name = level.value if stage in (Stage.AT_RISK, Stage.RETURNED) else f"{level}/{stage}"
+    return Warning(
+        id=warning_id(episode, name),
+        level=level,
+        episode=episode,
+        user_id=user,
+        product=product,
+        at=T0,
+        index=40_000,
+        parts={Component.SILENCE: 60_000},
+        threshold=50_000,
+        rules=("level",),
+        stage=stage,
+        clears_when="the user returns",
+        snapshot="start",
+        warming_up=True,
+        policy_hash="0",
+    )
+
+
+def recovered(user: str = "u1", *, product: str = "shop", day: int = 0) -> Warning:
+    """The return that ends the silence of :func:`warning`."""
+    return warning(user, Level.RECOVERED, product=product, day=day, stage=Stage.RETURNED)
+
+
+def profile(
+    user: str = "u1",
+    consent: Iterable[Channel] = tuple(Channel),
+    reachable: Iterable[Channel] = tuple(Channel),
+    at: datetime = T0 - timedelta(days=1),
+) -> Profile:
+    """A user who agrees to everything and is reachable everywhere, unless said otherwise."""
+    return Profile(user_id=user, time=at, consent=dict.fromkeys(consent, True), reachable=tuple(reachable))
+
+
+def feedback(
+    message: str, kind: FeedbackKind, user: str = "u1", channel: Channel = Channel.PUSH, n: int = 0
+) -> Feedback:
+    """A report about a message."""
+    return Feedback(id=f"f{n}", message=message, user_id=user, channel=channel, kind=kind, time=T0)
+
+
+def breaker(state: BreakerState, channel: Channel = Channel.PUSH, round: int = 0, since: datetime = T0) -> Breaker:
+    """The governor's word about a channel."""
+    return Breaker(channel=channel, state=state, round=round, since=since, cause="test")
+
+
+def lease(granted: int, channel: Channel = Channel.PUSH, partition: int = 0, round: int = 1) -> Lease:
+    """Probes for a partition."""
+    return Lease(channel=channel, partition=partition, round=round, granted=granted, at=T0)
+
+
+class Stood(NamedTuple):
+    """A record as it stands on a topic."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+_offsets = count()
+
+
+def stood(message: Message) -> Stood:
+    """A message on its topic."""
+    return Stood(next(_offsets), 0, message.key.encode(), message.encode(), message.headers())
+
+
+def read(facts: Iterable[Fact], kind: type[M]) -> list[M]:
+    """The messages of a kind among facts."""
+    return [kind.decode(fact.value) for fact in facts if fact.topic == kind.TOPIC and fact.value is not None]
+
+
+class Worked:
+    """A dispatcher partition with its committed table and memo, worked a transaction at a time."""
+
+    def __init__(self, policy: Policy, number: int = 0) -> None:
+        self.policy, self.number = policy, number
+        self.table: dict[bytes, bytes] = {}
+        self.memo: bytes | None = None
+        self.facts: list[Fact] = []
+        self.asked: BoardQuestion | None = None
+        self.tokens: dict[Channel, int] = dict.fromkeys(Channel, PLENTY)
+        self.contacted: dict[str, datetime] = {}
+        self.board = True
+        self.restart()
+
+    def restart(self) -> None:
+        """Open anew from what is committed."""
+        opened: Partition = open_dispatch(self.policy)(self.number, self.table, self.memo)
+        assert isinstance(opened, Dispatcher)
+        self.partition = opened
+
+    def hear(self, *messages: Message, now: datetime = T0) -> None:
+        """Broadcasts, in a transaction of their own."""
+        self.work(now=now, heard=messages)
+
+    def work(
+        self, *messages: Message, now: datetime = T0, heard: Sequence[Message] = (), tick: bool = True
+    ) -> list[Fact]:
+        """One transaction as the owner makes it; the facts of it."""
+        return self.work_raw([(each.TOPIC, stood(each)) for each in messages], now, heard, tick)
+
+    def work_raw(
+        self, records: Sequence[tuple[str, Stood]], now: datetime, heard: Sequence[Message] = (), tick: bool = True
+    ) -> list[Fact]:
+        """The same with records as they stand; those of one topic that follow each other are one batch."""
+        for message in heard:
+            self.partition.hear(message.TOPIC, [stood(message)], now)
+        facts: list[Fact] = []
+        self.asked = self.partition.question([(topic, [record]) for topic, record in records], now)
+        if self.asked is not None:
+            self.partition.answer(self._look(self.asked))
+        for topic, record in records:
+            facts += self.partition.step(topic, [record], now)
+        if tick:
+            facts += self.partition.tick(now)
+        settled = self.partition.settle()
+        for key, value in settled.writes.items():
+            if value is None:
+                self.table.pop(key, None)
+            else:
+                self.table[key] = value
+        self.memo = settled.memo
+        self.facts += facts
+        return facts
+
+    def _look(self, question: BoardQuestion) -> BoardView:
+        tokens = {channel: min(wanted, self.tokens[channel]) for channel, wanted in question.tokens.items()}
+        contacted = {user: at for user, at in self.contacted.items() if user in question.users}
+        return BoardView(self.board, tokens, contacted if self.board else {})
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """Every decision so far."""
+        return read(self.facts, Decision)
+
+    @property
+    def outbound(self) -> list[Outbound]:
+        """Every message so far."""
+        return read(self.facts, Outbound)
+
+    @property
+    def counts(self) -> list[Counts]:
+        """Every report to the governor so far."""
+        return read(self.facts, Counts)
+
+
+ALL_TOPICS = (topics.WARNINGS, topics.PROFILES, topics.FEEDBACK)
