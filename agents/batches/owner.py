@@ -16,7 +16,7 @@ from agents.batches.batch import Batch, Record, TopicPartition
 from agents.batches.broadcast import Broadcasts
 from agents.batches.inbox import Inbox
 from agents.batches.ledger import Ledger
-from agents.batches.producer import Outgoing, TooLarge, TransactionalProducer
+from agents.batches.producer import Outgoing, TransactionalProducer
 from agents.batches.reader import Reader, reading
 from agents.batches.role import Clock, Config, Fact, Partition, Role, Watch, World
 from agents.batches.sequence import Broken, Verdict, admit, check_range
@@ -24,7 +24,7 @@ from agents.batches.table import Table
 
 log = logging.getLogger(__name__)
 
-STANDSTILL = (Broken, ledgers.Unreadable, TooLarge)
+STANDSTILL = (Broken, ledgers.Unreadable)
 """Faults that no retry mends; they are retried all the same, slowly, for a person may have mended them."""
 
 CLOSE_SECONDS = 2.0

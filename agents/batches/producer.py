@@ -15,7 +15,7 @@ from agents.batches.batch import TopicPartition
 log = logging.getLogger(__name__)
 
 BATCH_BYTES = 1_000_000
-"""Just under Kafka's default ``max.message.bytes``; a larger record of ours is refused by name."""
+"""Just under Kafka's default ``max.message.bytes``; a larger record (a dead letter) travels alone in its batch."""
 
 aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.002
 """aiokafka waits this long before it repeats AddPartitionsToTxn while the last transaction's markers are still being
@@ -33,17 +33,6 @@ class Outgoing(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
-
-
-class TooLarge(Exception):
-    """A record of ours does not fit into a Kafka batch."""
-
-    def __init__(self, record: Outgoing) -> None:
-        size = len(record.value or b"")
-        super().__init__(
-            f"a record of {size} bytes for {record.topic} (key {record.key!r}) exceeds {BATCH_BYTES} bytes;"
-            " the partition stands still. Lower intake.max_bytes in the policy or shorten what the record carries."
-        )
 
 
 Point = Callable[[str], None]
@@ -124,8 +113,6 @@ class TransactionalProducer:
         append = batch.append
         for record in records:
             while append(timestamp=now_ms, key=record.key, value=record.value, headers=list(record.headers)) is None:
-                if not batch.record_count():
-                    raise TooLarge(record)
                 yield batch
                 batch = self._producer.create_batch()
                 append = batch.append

@@ -27,13 +27,15 @@ class Runner:
         config: Config,
         clock: Clock,
         *,
-        world: World | None = None,
         watch: Watch | None = None,
+        open_world: Callable[[int], World] = lambda _number: Nowhere(),
         open_table: Callable[[int], Table] = lambda _number: MemoryTable(),
     ) -> None:
         self._app, self._role, self._config, self._clock = app, role, config, clock
-        self._world, self._watch = world or Nowhere(), watch or Watch()
-        self._open_table = open_table
+        self._watch = watch or Watch()
+        self._open_world, self._open_table = open_world, open_table
+        self.joined = False
+        """Whether the group has given this worker an assignment, be it an empty one."""
         self._owners: dict[int, Owner] = {}
         self._tables: dict[int, Table] = {}
         self._topics = {config.prefix + topic for topic in role.topics}
@@ -46,11 +48,6 @@ class Runner:
     def owners(self) -> dict[int, Owner]:
         """The owners of this worker by partition number."""
         return self._owners
-
-    @property
-    def ready(self) -> bool:
-        """Whether every partition this worker was given is recovered and worked."""
-        return all(owner.state == "ready" for owner in self._owners.values())
 
     def _attach(self) -> None:
         app = self._app
@@ -84,6 +81,7 @@ class Runner:
             else:
                 self._owners[number] = self._enter(number)
                 self._owners[number].start(app.consumer_generation_id)
+        self.joined = True
 
     def _complete(self, assigned: set[tuple[str, int]]) -> set[int]:
         """The partition numbers of which this worker has every topic."""
@@ -102,7 +100,7 @@ class Runner:
         table = self._tables[number] = self._open_table(number)
         return Owner(
             number, self._role, self._config, self._app.consumer, table,
-            self._broadcasts, self._clock, self._world, self._watch,
+            self._broadcasts, self._clock, self._open_world(number), self._watch,
         )  # fmt: skip
 
     async def _leave(self, number: int) -> None:

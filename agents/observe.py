@@ -1,0 +1,91 @@
+"""What the path and the roles report, as metrics."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from agents.batches import role as path
+from agents.metrics import Metrics, OwnerState
+from schemas.breaker import BreakerState
+from schemas.channel import Channel
+from streams.role import Open, Partition, Table
+
+
+class Tallied(Protocol):
+    """A partition that counts its outcomes."""
+
+    def tally(self) -> dict[str, int]: ...
+
+
+class Observer(path.Watch):
+    """Counts what one process does; it also keeps an eye on the open partitions, for their tallies and gauges."""
+
+    def __init__(self, metrics: Metrics, point: Callable[[str], None] = lambda name: None) -> None:
+        self._metrics = metrics
+        self._point = point
+        self._open: dict[int, Partition] = {}
+
+    def opening(self, open_partition: Open) -> Open:
+        """The same opening, whose partitions this observer then knows."""
+
+        def opened(number: int, table: Table, memo: bytes | None) -> Partition:
+            self._open[number] = partition = open_partition(number, table, memo)
+            return partition
+
+        return opened
+
+    def point(self, name: str) -> None:
+        self._point(name)
+
+    def transaction(self, partition: int, records: int, facts: Sequence[path.Fact], seconds: float) -> None:
+        self._metrics.transaction_seconds.observe(seconds)
+        self._metrics.transaction_records.observe(records)
+        self._look_at(partition)
+
+    def verdict(self, topic: str, verdict: str) -> None:
+        self._metrics.verdicts.labels(verdict).inc()
+
+    def state(self, partition: int, state: str) -> None:
+        self._metrics.enter(partition, OwnerState(state))
+        if state == "closed":
+            self._open.pop(partition, None)
+
+    def lag(self, topic: str, partition: int, records: int) -> None:
+        self._metrics.lag.labels(topic, partition).set(records)
+
+    def _look_at(self, number: int) -> None:
+        partition = self._open.get(number)
+        tally = getattr(partition, "tally", None)
+        if tally is not None:
+            for outcome, count in tally().items():
+                self._count(outcome, count)
+        for name, gauge in (("waiting", self._metrics.held), ("deadlines", self._metrics.deadlines)):
+            size = getattr(partition, name, None)
+            if size is not None:
+                gauge.labels(number).set(size)
+        watermark = getattr(partition, "watermark", None)
+        if watermark is not None:
+            self._metrics.watermark.labels(number).set(watermark)
+
+    def _count(self, outcome: str, count: int) -> None:
+        """One line of a tally: ``kind.label[.label]``; kinds without a metric are only for tests and logs."""
+        metrics = self._metrics
+        kind, *labels = outcome.split(".")
+        match kind, labels:
+            case "event", [name]:
+                metrics.events.labels(name).inc(count)
+            case "reject", [reason]:
+                metrics.rejects.labels(reason).inc(count)
+            case "warning", [level]:
+                metrics.warnings.labels(level).inc(count)
+            case "decision", [name, *reason]:
+                metrics.decisions.labels(name).inc(count)
+                for each in reason:
+                    metrics.reasons.labels(each).inc(count)
+            case "outbound", [channel]:
+                metrics.outbound.labels(channel).inc(count)
+            case "feedback", [name]:
+                metrics.feedback.labels(name).inc(count)
+            case "breaker", [channel, state]:
+                metrics.breaker_is(Channel(channel), BreakerState(state))
+            case _:
+                return
