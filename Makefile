@@ -48,8 +48,7 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows (ARGS=--upg
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python")'
-	@echo "Building .venv: some 400 MB, once" >&2
-	@$(PYTHON) -m venv --clear .venv
+	@test -x $(BIN)/pip || { echo "Building .venv: some 400 MB, once" >&2; $(PYTHON) -m venv --clear .venv; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
