@@ -1,0 +1,106 @@
+"""What apps send, and what becomes of it (A1-A4)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from schemas.reject import DeadLetterHeader, RejectReason
+from schemas.warning import Level
+from tests.flow.story import PURCHASE, VISIT, Story, day
+
+FORMS = ["plain", "structured", "binary"]
+
+
+def send(story: Story, form: str, user: str, number: int) -> None:
+    """The same visit in one of the three forms an app may choose."""
+    at, id = day(number), f"{user}-{number}"
+    attributes = {"id": id, "source": "shop", "type": VISIT, "time": at.isoformat()}
+    if form == "plain":
+        body: dict[str, Any] = {**attributes, "user_id": user, "properties": {"page": "home"}}
+        story.record(at, user.encode(), json.dumps(body).encode())
+    elif form == "structured":
+        body = {**attributes, "specversion": "1.0", "subject": user, "data": {"page": "home"}}
+        content = ("content-type", b"application/cloudevents+json; charset=utf-8")
+        story.record(at, user.encode(), json.dumps(body).encode(), (content,))
+    else:
+        named = {**attributes, "specversion": "1.0", "subject": user}
+        headers = (("content-type", b"application/json"), *((f"ce_{k}", v.encode()) for k, v in named.items()))
+        story.record(at, user.encode(), b'{"page": "home"}', headers)
+
+
+@pytest.mark.requirement("A1")
+async def test_plain_json_and_both_modes_of_cloudevents_say_the_same() -> None:
+    """Three users with one life, each sent in another form, are warned of at the same index for the same reasons."""
+    story = Story()
+    for form in FORMS:
+        for number in range(20):
+            send(story, form, f"{form}-user", number)
+    story.crowd(range(45))
+    heard = await story.told()
+    plain, structured, binary = (heard.warnings(f"{form}-user") for form in FORMS)
+    assert [warning.level for warning in plain] == [Level.RISK, Level.CRITICAL]
+    assert [w.index for w in plain] == [w.index for w in structured] == [w.index for w in binary]
+    assert [w.evidence for w in plain] == [w.evidence for w in structured] == [w.evidence for w in binary]
+    assert heard.dead_letters == []
+
+
+GOOD = {"id": "1", "source": "shop", "type": VISIT, "time": day(5).isoformat(), "user_id": "ann"}
+BAD = [
+    (RejectReason.EMPTY, b""),
+    (RejectReason.NOT_JSON, b'{"id": '),
+    (RejectReason.NOT_UTF8, b'{"id": "\xff"}'),
+    (RejectReason.NOT_AN_OBJECT, b"[1, 2]"),
+    (RejectReason.MISSING_FIELD, json.dumps({name: GOOD[name] for name in GOOD if name != "source"}).encode()),
+    (RejectReason.WRONG_TYPE, json.dumps({**GOOD, "properties": "none"}).encode()),
+    (RejectReason.BAD_TIME, json.dumps({**GOOD, "time": "2026-01-10T10:00:00"}).encode()),
+    (RejectReason.BAD_TIME, json.dumps({**GOOD, "time": "1926-01-10T10:00:00Z"}).encode()),
+    (RejectReason.TOO_EARLY, json.dumps({**GOOD, "time": day(6).isoformat()}).encode()),
+    (RejectReason.KEY_MISMATCH, json.dumps({**GOOD, "user_id": "somebody else"}).encode()),
+    (RejectReason.TOO_LARGE, json.dumps({**GOOD, "properties": {"x": "x" * 300_000}}).encode()),
+]
+
+
+@pytest.mark.requirement("A3")
+async def test_bad_input_goes_to_the_dead_letters_as_it_came_and_the_stream_goes_on() -> None:
+    """Each with its reason, its coordinates, and its own bytes, key and headers; good users are warned of as ever."""
+    story = Story()
+    story.lives("ann", range(20))
+    story.crowd(range(35))
+    for _reason, value in BAD:
+        story.record(day(5), b"ann", value, (("traceparent", b"00-abc"),))
+    heard = await story.told()
+    assert [warning.level for warning in heard.warnings("ann")] == [Level.RISK]
+    assert len(heard.dead_letters) == len(BAD)
+    for letter, (reason, value) in zip(heard.dead_letters, BAD, strict=True):
+        headers = dict(letter.headers)
+        assert headers[DeadLetterHeader.REASON] == reason.encode()
+        assert (letter.key, letter.value, headers["traceparent"]) == (b"ann", value, b"00-abc")
+        [source] = [r for r in heard.driver.read("app.events") if r.value == value]
+        place = (source.partition, source.offset, source.timestamp)
+        named = (DeadLetterHeader.PARTITION, DeadLetterHeader.OFFSET, DeadLetterHeader.TIMESTAMP)
+        assert tuple(int(headers[name]) for name in named) == place
+        assert headers[DeadLetterHeader.TOPIC] == b"app.events"
+        assert headers[DeadLetterHeader.DETAIL], "a person can read what to mend"
+
+
+@pytest.mark.requirement("A2", "A4")
+async def test_duplicates_late_events_and_unknown_types_change_nothing() -> None:
+    """Every event twice, some of them days late, and events the policy does not know: the same warnings as without."""
+
+    def life(noisy: bool) -> Story:
+        story = Story()
+        for number in range(20):
+            send(story, "plain", "ann", number)
+            if noisy:
+                send(story, "binary", "ann", number)
+                story.event("ann", day(number, hour=11), type="lamp.switched")
+        if noisy:
+            late = {**GOOD, "id": "late", "type": PURCHASE, "time": day(21).isoformat()}
+            story.record(day(25), b"ann", json.dumps(late).encode())
+        story.crowd(range(45))
+        return story
+
+    quiet, noisy = await life(noisy=False).told(), await life(noisy=True).told()
+    assert quiet.warnings("ann") == noisy.warnings("ann") != []
+    assert noisy.dead_letters == []
