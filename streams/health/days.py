@@ -1,4 +1,4 @@
-"""Calendar days of a product's zone, as whole numbers: 0 is 1970-01-01; where clocks change they have 23 or 25 hours."""
+"""Calendar days of a product's zone, as whole numbers: 0 is 1970-01-01; a day has 23 or 25 hours when clocks change."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final

@@ -40,6 +40,10 @@ class Deadlines:
         """When the key is due at the earliest, NEVER if it does not wait."""
         return self._due.get(key, NEVER)
 
+    def any(self, until: int) -> bool:
+        """Whether an entry may be due at ``until`` or before."""
+        return bool(self._heap) and self._heap[0][0] <= until
+
     def pop(self, until: int) -> tuple[int, bytes] | None:
         """The first entry due at ``until`` or before, which waits no longer; None if there is none."""
         heap = self._heap

@@ -61,7 +61,7 @@ class Lane:
     def absorb(self, event: Event, role: Role | None, warnings: list[Warning]) -> Outcome:
         """What became of an event; the warnings it led to, by its time or by itself, are added in order."""
         seconds = int(event.time.timestamp())
-        if self.watermark.moved(seconds):
+        if self.watermark.moved(seconds) and self.deadlines.any(self.watermark.time):
             warnings.extend(self._fire())
         if role is None:
             return Outcome.UNKNOWN_TYPE
@@ -125,14 +125,15 @@ class Lane:
             )
 
     def _expect(self, key: bytes, state: State) -> None:
-        day = self._rule.earliest(state, self._notices.silence_of(state), self._population) if state.repeats else None
-        if day is not None:
-            self.deadlines.expect(key, self._look(key, day))
+        """The user waits for a look that is not too late; cheap, for it is mostly moved before its time comes."""
+        if state.repeats:
+            day = self._rule.earliest(state, self._notices.silence_of(state), self._population)
+            if day is not None:
+                self.deadlines.expect(key, self._look(key, day))
 
     def _look(self, key: bytes, day: int) -> int:
-        """When a user is looked at on a day; users are spread over it, so that midnight brings no burst."""
-        user = key[: -2 - int.from_bytes(key[-2:], "big")]
-        return self._calendar.start(day) + crc32(user) % DAY_SECONDS
+        """When a user is looked at on a day, seconds since 1970."""
+        return self._calendar.start(day) + _spread(key)
 
     def _fire(self) -> Iterator[Warning]:
         """Every warning that has fallen due; a deadline that was early is entered again."""
@@ -140,24 +141,34 @@ class Lane:
         while entry := self.deadlines.pop(until):
             due, key = entry
             state = self._state(key)
-            crossing = self._next(state) if state else None
-            if state is None or crossing is None:
-                continue
-            at = self._look(key, crossing.day)
-            if at > due:
-                self.deadlines.expect(key, at)
-                continue
-            yield self._warn(key, state, crossing, at)
+            crossing = self._due(key, state, due) if state else None
+            if state and crossing:
+                yield self._warn(key, state, crossing)
 
-    def _next(self, state: State) -> Crossing | None:
-        return self._rule.next(state, self._notices.silence_of(state), self._population)
+    def _due(self, key: bytes, state: State, due: int) -> Crossing | None:
+        """The crossing of this look; without one the user waits for the next that may have one."""
+        silence, day = self._notices.silence_of(state), self._calendar.day(due - _spread(key))
+        earliest = self._rule.earliest(state, silence, self._population)
+        if earliest is None:
+            return None
+        if earliest > day:
+            self.deadlines.expect(key, self._look(key, earliest))
+            return None
+        crossing = self._rule.at(state, silence, self._population, day)
+        following = None if crossing else self._rule.next(state, silence, self._population)
+        if following is not None:
+            self.deadlines.expect(key, self._look(key, following))
+        return crossing
 
-    def _warn(self, key: bytes, state: State, crossing: Crossing, at: int) -> Warning:
+    def _warn(self, key: bytes, state: State, crossing: Crossing) -> Warning:
         self._loaded[key] = state
         user_id, product = user_and_product(key)
-        warning = self._notices.crossed(user_id, product, state, crossing, at)
+        warning = self._notices.crossed(user_id, product, state, crossing, self._look(key, crossing.day))
         speak(state, crossing)
-        following = self._next(state)
-        if following:
-            self.deadlines.expect(key, self._look(key, following.day))
+        self._expect(key, state)
         return warning
+
+
+def _spread(key: bytes) -> int:
+    """The second of the day at which a key's user is looked at: spread, so that midnight brings no burst."""
+    return crc32(key[: -2 - int.from_bytes(key[-2:], "big")]) % DAY_SECONDS

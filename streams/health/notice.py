@@ -8,7 +8,7 @@ from schemas.policy import Product
 from schemas.warning import Evidence, Level, Stage, Warning
 from streams.health.days import date_of
 from streams.health.index.baseline import started
-from streams.health.index.index import POINT, Silence
+from streams.health.index.index import Silence
 from streams.health.index.population import Population
 from streams.health.rules.level import Crossing, LevelRule
 from streams.health.stage import stage_after, stage_of
@@ -58,7 +58,7 @@ class Notices:
             day=state.last,
             episode=episode,
             at=at,
-            threshold=round(self.rule.threshold(number, baseline) * POINT),
+            threshold=self.rule.threshold(number, baseline),
             stage=stage_after(state.last - since, self.definition.horizon_days),
             cause="returned",
             clears=warning_id(episode, level),

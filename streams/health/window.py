@@ -45,6 +45,6 @@ def looked(ring: bytes, day: int, events: int, until: int) -> tuple[int, int, in
     ((2, 2, 5), (1, 2, 5))
     """
     silent = until - day
-    week = list(counts(ring, day, events))[: max(7 - silent, 0)]
     month = list(counts(ring, day, events))[: max(DAYS - silent, 0)]
+    week = month[: max(7 - silent, 0)]
     return sum(map(bool, week)), sum(map(bool, month)), sum(month)

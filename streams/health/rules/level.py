@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from schemas.policy import Warnings
 from schemas.warning import Level
-from streams.health.index.baseline import Week, started, weeks
+from streams.health.index.baseline import Week, followed, started, weeks
 from streams.health.index.index import POINT, Silence
 from streams.health.index.population import Population
 from streams.health.state import State
@@ -27,7 +27,7 @@ class Crossing(NamedTuple):
 
 
 class LevelRule:
-    """Both levels under one policy; in the order of :attr:`levels`, a level's number is its place, from 1."""
+    """Both levels under one policy; a level's number is its place in :attr:`levels`, from 1."""
 
     levels = (Level.RISK, Level.CRITICAL)
 
@@ -37,65 +37,85 @@ class LevelRule:
         self._rearm = warnings.rearm_ratio
         self._cooldown_days = warnings.cooldown_days
 
-    def threshold(self, number: int, baseline: float) -> float:
-        """The index at or under which a level warns while the baseline is ``baseline``; both 0 to 100."""
-        return min(self._limits[number - 1], self._ratio * baseline)
+    def threshold(self, number: int, baseline: float) -> int:
+        """The index at or under which a level warns while the baseline is ``baseline``; in thousandths of a point."""
+        return round(min(self._limits[number - 1], self._ratio * baseline) * POINT)
 
     def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
-        """A day before which nothing can warn, cheap to know; None while no level is possible (no repeat yet)."""
-        if not state.repeats:
+        """A day before which nothing can warn, cheap to know; None when nothing can in this silence."""
+        if not state.repeats or state.spoken == len(self.levels):
             return None
-        rounding = 1 / POINT  # an index this little above the threshold may be told, and compared, as equal to it
-        silent = silence.earliest(self._limits[0] + rounding)
-        return max(state.last + 1, population.day_after(state.last, silent))
+        return self._over_limit(state.spoken + 1, state, silence, population)
 
-    def next(self, state: State, silence: Silence, population: Population) -> Crossing | None:
-        """The next warning of this silence if nothing more happens, the highest of its day; None if there is none."""
-        if not state.repeats:
+    def at(self, state: State, silence: Silence, population: Population, day: int) -> Crossing | None:
+        """The highest level that warns at the look of a day after the last occasion; None if none does."""
+        baseline = followed(state, silence, population, day)
+        index = silence.thousandths(population.elapsed(state.last, day))
+        for number in self._possible(state, silence):
+            threshold = self.threshold(number, baseline)
+            if index <= threshold and day >= self._cool(number, state):
+                return Crossing(day, self.levels[number - 1], threshold)
+        return None
+
+    def next(self, state: State, silence: Silence, population: Population) -> int | None:
+        """The day at whose look the next level warns if nothing more happens; None if none ever does."""
+        floors = {
+            number: max(self._cool(number, state), self._over_limit(number, state, silence, population))
+            for number in self._possible(state, silence)
+        }
+        if not floors:
             return None
-        armed = [number for number in (2, 1) if number > state.spoken and self.armed(state, silence, number)]
-        floors = {number: max(state.last + 1, self._cool(state, number)) for number in armed}
-        if not armed:
-            return None
-        # From the horizon on the index stands still, and so does every crossing that has not come by then.
+        # From the horizon on the index stands still, and a crossing that has not come by then never comes.
         end = max(population.day_after(state.last, ceil(silence.horizon)), *floors.values())
         span = list(weeks(state, silence, population, end))
-        found = (self._crossing(number, floors[number], span, state, silence, population) for number in armed)
-        return min((one for one in found if one), key=lambda one: one.day, default=None)
-
-    def armed(self, state: State, silence: Silence, number: int) -> bool:
-        """Whether a level may warn again: it was armed before the last occasion, or is since."""
-        if state.armed >> (number - 1) & 1:
-            return True
-        index, baseline = silence.index(0), started(state, silence)
-        well_above = 100 - index < self._rearm * (100 - self.threshold(number, baseline))
-        return well_above or index > self._ratio * baseline
+        found = (self._crossed(number, floor, span, state, silence, population) for number, floor in floors.items())
+        return min((day for day in found if day is not None), default=None)
 
     def rearmed(self, state: State, silence: Silence) -> int:
         """The levels (bits) that are armed as this silence ends: those that have not warned in it and were."""
-        return sum(
-            1 << (number - 1) for number in (1, 2) if number > state.spoken and self.armed(state, silence, number)
-        )
+        return sum(1 << (number - 1) for number in self._possible(state, silence))
 
-    def _cool(self, state: State, number: int) -> int:
+    def _possible(self, state: State, silence: Silence) -> list[int]:
+        """The levels that may still warn in this silence, the highest first."""
+        if not state.repeats:
+            return []
+        return [number for number in (2, 1) if number > state.spoken and self._armed(number, state, silence)]
+
+    def _armed(self, number: int, state: State, silence: Silence) -> bool:
+        """Whether a level was armed before the last occasion, or is since."""
+        if state.armed >> (number - 1) & 1:
+            return True
+        index, baseline = silence.index(0), started(state, silence)
+        threshold = self.threshold(number, baseline) / POINT
+        return 100 - index < self._rearm * (100 - threshold) or index > self._ratio * baseline
+
+    def _cool(self, number: int, state: State) -> int:
+        """The first day after a level's cool-down."""
         warned = state.risk_day if number == 1 else state.critical_day
         return warned + self._cooldown_days if warned >= 0 else 0
 
-    def _crossing(
+    def _over_limit(self, number: int, state: State, silence: Silence, population: Population) -> int:
+        """A day before which the index is over the policy's own limit."""
+        rounding = 1 / POINT  # an index this little above the limit may be told, and compared, as equal to it
+        silent = silence.earliest(self._limits[number - 1] + rounding)
+        return max(state.last + 1, population.day_after(state.last, silent))
+
+    def _crossed(
         self, number: int, floor: int, span: Sequence[Week], state: State, silence: Silence, population: Population
-    ) -> Crossing | None:
+    ) -> int | None:
+        """The first day from ``floor`` on whose index is at the level's threshold of its week, or under it."""
         for week in span:
-            threshold = round(self.threshold(number, week.baseline) * POINT)
+            threshold = self.threshold(number, week.baseline)
             first, final = max(week.first, floor), week.final
             if first > final or silence.thousandths(population.elapsed(state.last, final)) > threshold:
                 continue
-            while first < final:
+            while first < final:  # the index only falls in a silence
                 middle = (first + final) // 2
                 if silence.thousandths(population.elapsed(state.last, middle)) <= threshold:
                     final = middle
                 else:
                     first = middle + 1
-            return Crossing(first, self.levels[number - 1], threshold)
+            return first
         return None
 
 
