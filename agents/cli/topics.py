@@ -56,10 +56,8 @@ def _run(work: Callable[[AIOKafkaAdminClient, Settings], Awaitable[None]]) -> No
     except Faults as faults:
         raise click.ClickException(str(faults)) from faults
     except KafkaError as error:
-        where = settings.bootstrap_servers
-        raise click.ClickException(
-            f"CHURN_BOOTSTRAP_SERVERS = {where!r}: {error}; is a broker running there?"
-        ) from error
+        where = f"CHURN_BOOTSTRAP_SERVERS = {settings.bootstrap_servers}"
+        raise click.ClickException(f"{where} does not answer: {error}; give the address of a running broker") from error
 
 
 async def _connected(work: Callable[[AIOKafkaAdminClient, Settings], Awaitable[None]], settings: Settings) -> None:

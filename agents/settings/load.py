@@ -101,12 +101,12 @@ _OURS = {value for name, value in vars(topics).items() if name.isupper() and isi
 def _misspelt() -> Iterator[Fault]:
     """Variables that look like one of ours; quite different ones may belong to others (Kubernetes makes some up)."""
     known = {variable(name).removeprefix(PREFIX): variable(name) for name in Settings.model_fields}
-    for name, value in os.environ.items():
+    for name in os.environ:
         if name.startswith(PREFIX) and name not in (*known.values(), SECRETS_DIR):
             close = get_close_matches(name.removeprefix(PREFIX), known, n=1, cutoff=0.8)
             if close:
-                shown = "***" if "PASS" in name else _without_password(value)
-                yield Fault(PLACE, name, shown, "is not a setting", f"did you mean {known[close[0]]}?")
+                # Its value may be a secret under a misspelt name: it is not shown.
+                yield Fault(PLACE, name, None, "is not a setting", f"did you mean {known[close[0]]}?")
 
 
 def _secrets_dir() -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """Topics on real brokers: created where they are missing, checked before a worker runs on them."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from schemas.faults import Fault
 
 log = logging.getLogger(__name__)
 BROKER_DEFAULT = -1
+SHOWN_SECONDS = 30.0
 
 
 async def create_topics(
@@ -21,16 +23,27 @@ async def create_topics(
     """Every topic is there: returns the names of the new ones, and warnings about the old ones; may be repeated.
 
     ``partitions`` is for topics keyed by user; ``replicas`` is the brokers' default unless given. Raises
-    :class:`TopicFaults` for what the brokers refuse, and for topics that stood there with other partition counts or
+    :class:`TopicFaults` for what the brokers refuse, or for topics that stood there with other partition counts or
     needed configurations: those are never changed.
     """
-    found = await _found(admin, specs)
-    missing = [spec for spec in specs if spec.name not in found]
+    there = await admin.list_topics()
+    missing = [spec for spec in specs if spec.name not in there]
     refused = await _make(admin, missing, partitions, replicas) if missing else ()
-    compared = compare([spec for spec in specs if spec.name in found], found, partitions)
-    if faults := (*refused, *compared.faults):
-        raise TopicFaults(faults)
+    if refused:
+        raise TopicFaults(refused)
+    await _shown(admin, missing)
+    compared = compare(specs, await _found(admin, specs), partitions)
+    if compared.faults:
+        raise TopicFaults(compared.faults)
     return tuple(spec.name for spec in missing), compared.warnings
+
+
+async def _shown(admin: AIOKafkaAdminClient, made: Sequence[TopicSpec]) -> None:
+    """Wait until every new topic is listed: a broker acknowledges a topic shortly before it shows it."""
+    names = {spec.name for spec in made}
+    async with asyncio.timeout(SHOWN_SECONDS):
+        while not names.issubset(await admin.list_topics()):  # noqa: ASYNC110 - the broker does not tell
+            await asyncio.sleep(0.05)
 
 
 async def check_topics(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> int:
