@@ -1,0 +1,65 @@
+"""Logs: one line of JSON a record, whatever is logged."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from agents.logs import configure_logs
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """Where the logs go; the root logger is as it was afterwards."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    root.handlers[:] = []
+    stream = io.StringIO()
+    configure_logs("info", stream)
+    yield stream
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    logging.captureWarnings(False)
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    """What was logged."""
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_record_is_one_line_with_its_extra_fields(stream: io.StringIO) -> None:
+    logging.getLogger("agents.x").warning("lost %s", "board\nnow", extra={"partition": 3, "why": OSError("x")})
+    (line,) = lines(stream)
+    assert line.pop("ts").endswith("+00:00")
+    assert line == {
+        "level": "warning",
+        "logger": "agents.x",
+        "message": "lost board\nnow",
+        "partition": 3,
+        "why": "x",
+    }
+
+
+def test_an_exception_is_part_of_its_line(stream: io.StringIO) -> None:
+    try:
+        raise LookupError("gone")
+    except LookupError:
+        logging.getLogger("x").exception("failed")
+    (line,) = lines(stream)
+    assert line["exception"].endswith("LookupError: gone")
+
+
+def test_extra_fields_never_replace_the_four_of_every_line(stream: io.StringIO) -> None:
+    logging.getLogger("x").info("true", extra={"ts": 0, "level": "none", "logger": "y"})
+    (line,) = lines(stream)
+    assert (line["level"], line["logger"], line["message"]) == ("info", "x", "true")
+
+
+def test_what_is_below_the_level_is_not_written_and_configuring_again_writes_once(stream: io.StringIO) -> None:
+    configure_logs("warning", stream)
+    logging.getLogger("x").info("no")
+    logging.getLogger("x").error("yes")
+    assert [line["message"] for line in lines(stream)] == ["yes"]
