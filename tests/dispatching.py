@@ -170,7 +170,9 @@ class Worked:
         if self.asked is not None:
             self.partition.answer(self._look(self.asked))
         for topic, record in records:
-            facts += self.partition.step(topic, [record], now)
+            new = list(self.partition.step(topic, [record], now))
+            self.on_record(record, new, now)
+            facts += new
         if tick:
             facts += self.partition.tick(now)
         settled = self.partition.settle()
@@ -181,7 +183,12 @@ class Worked:
                 self.table[key] = value
         self.memo = settled.memo
         self.facts += facts
+        for message in read(facts, Outbound):
+            self.tokens[message.channel] -= 1
         return facts
+
+    def on_record(self, record: Stood, facts: list[Fact], now: datetime) -> None:
+        """What followed from one record; laws look at it."""
 
     def _look(self, question: BoardQuestion) -> BoardView:
         tokens = {channel: min(wanted, self.tokens[channel]) for channel, wanted in question.tokens.items()}

@@ -60,14 +60,15 @@ class Dispatcher:
         return ()
 
     def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> BoardQuestion | None:
-        """Every user who may be judged, and a token on each channel that he may be sent on."""
+        """Every user who may be judged, and for each candidate, new or waiting, a token on each of its channels."""
         self._asking = Asking()
-        for topic, records in batches:
-            if topic == topics.WARNINGS:
-                for record in records:
-                    self._ask(self._warning(record))
-        for key, held in self._due(now):
-            self._asking.about(key.decode(), self._channels(held.level, held.product))
+        told = [self._warning(each) for topic, records in batches if topic == topics.WARNINGS for each in records]
+        for warning in told:
+            self._asking.about(warning.user_id, self._channels(warning.level, warning.product))
+        waiting = dict.fromkeys(warning.user_id.encode() for warning in told)
+        for key in waiting | dict.fromkeys(self._books.queue.due(now, self._governed.standings)):
+            if held := self._books[key].held:
+                self._asking.about(key.decode(), self._channels(held.level, held.product))
         return self._asking.question()
 
     def answer(self, seen: object) -> None:
@@ -83,8 +84,8 @@ class Dispatcher:
     def tick(self, now: datetime) -> Iterable[Fact]:
         """Look again at whoever is due, and tell the governor what was counted."""
         facts: list[Fact] = []
-        for key, held in self._due(now):
-            if self._asking.covers(key.decode()):
+        for key in self._books.queue.due(now, self._governed.standings):
+            if (held := self._books[key].held) and self._asking.covers(key.decode()):
                 facts += self._judge(key, held, now)
         report = self._governed.report(self._number, self._books.queue, self._policy.breaker.probes, now)
         return facts if report is None else [*facts, fact_of(report, partition=0)]
@@ -101,16 +102,6 @@ class Dispatcher:
         if warning is None:
             warning = self._warnings[record.offset] = read_own(Warning, record)
         return warning
-
-    def _ask(self, warning: Warning) -> None:
-        recovered = warning.level is Level.RECOVERED
-        self._asking.about(warning.user_id, () if recovered else self._channels(warning.level, warning.product))
-
-    def _due(self, now: datetime) -> Iterator[tuple[bytes, Candidate]]:
-        for key in self._books.queue.due(now, self._governed.standings):
-            held = self._books[key].held
-            assert held is not None, "the queue shows only who waits"
-            yield key, held
 
     def _on_warning(self, record: Record, now: datetime) -> Iterator[Fact]:
         warning = self._warning(record)

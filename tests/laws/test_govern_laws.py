@@ -1,0 +1,242 @@
+"""What holds for every stream of reports, and for governor and dispatchers together whatever is late or crashes."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.base import Message
+from schemas.breaker import Breaker, BreakerState, Counts, Lease, Tally
+from schemas.channel import Channel
+from schemas.feedback import FeedbackKind
+from schemas.policy import BreakerPolicy, Cap, Caps, ChannelPolicy, Dispatch, Policy
+from streams.govern.breaker import TRANSITIONS
+from tests.dispatching import T0, Governed, Worked, feedback, policy, profile, read, recovered, warning
+
+LAWS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PUSH, SMS = Channel.PUSH, Channel.SMS
+BRIEF = BreakerPolicy(window_minutes=5, min_sends=10, complaint_open=0.1, failure_open=0.3, open_minutes=3, probes=4)
+
+tallies = st.builds(
+    Tally,
+    minute=st.integers(-8, 2).map(lambda ago: int(T0.timestamp()) // 60 + ago),
+    channel=st.sampled_from([PUSH, SMS]),
+    round=st.sampled_from([0, 0, 1, 2]),
+    sends=st.sampled_from([0, 1, 4, 9, 10, 40]),
+    complaints=st.sampled_from([0, 0, 0, 1, 4]),
+    failures=st.sampled_from([0, 0, 1, 12]),
+)
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> tuple[int, Counts]:
+    """Minutes to wait, then what one of three partitions reports; its minutes are moved to the report's own."""
+    wants = draw(st.dictionaries(st.sampled_from([PUSH, SMS]), st.integers(0, 9), max_size=2))
+    told = tuple(draw(st.lists(tallies, max_size=2)))
+    wait = draw(st.sampled_from([0, 0, 0, 1, 2, 3, 5, 6]))
+    return wait, Counts(partition=draw(st.integers(0, 2)), number=1, at=T0, tallies=told, wants=wants)
+
+
+streams = st.lists(reports(), min_size=1, max_size=40)
+
+
+def governed(
+    stream: list[tuple[int, Counts]], restarts: frozenset[int] = frozenset(), together: bool = False
+) -> Governed:
+    """The reports through a governor, each in its own transaction, or with those of the same minute in one."""
+    worked = Governed(policy(breaker=BRIEF))
+    worked.work(now=T0)
+    now, waiting = T0, list[Counts]()
+    for number, (wait, counts) in enumerate(stream):
+        if wait and waiting:
+            worked.work(*waiting, now=now)
+            waiting = []
+        now += timedelta(minutes=wait)
+        if number in restarts:
+            worked.restart()
+        waiting.append(moved_to(now, counts))
+        if not together:
+            worked.work(*waiting, now=now)
+            waiting = []
+    worked.work(*waiting, now=now)
+    return worked
+
+
+def moved_to(now: datetime, counts: Counts) -> Counts:
+    shift = int((now - T0).total_seconds()) // 60
+    told = tuple(each.model_copy(update={"minute": each.minute + shift}) for each in counts.tallies)
+    return counts.model_copy(update={"at": now, "tallies": told})
+
+
+def by_channel(worked: Governed) -> dict[Channel, list[Breaker]]:
+    grouped: dict[Channel, list[Breaker]] = defaultdict(list)
+    for each in worked.breakers:
+        grouped[each.channel].append(each)
+    return grouped
+
+
+@LAWS
+@given(streams)
+def test_a_breaker_never_leaves_its_table(stream):
+    """States follow each other only as the table says, rounds count the half-open ones, time does not go back."""
+    legal = {(before, after) for (before, _), after in TRANSITIONS.items()}
+    for story in by_channel(governed(stream)).values():
+        assert story[0].state is BreakerState.CLOSED
+        for before, after in pairwise(story):
+            assert (before.state, after.state) in legal
+            assert after.round - before.round == (after.state is BreakerState.HALF_OPEN)
+            assert before.since <= after.since
+
+
+@LAWS
+@given(streams)
+def test_a_breaker_stays_open_for_its_pause(stream):
+    """Nothing but time ends it."""
+    for story in by_channel(governed(stream)).values():
+        for before, after in pairwise(story):
+            if before.state is BreakerState.OPEN:
+                assert after.since - before.since >= timedelta(minutes=BRIEF.open_minutes)
+
+
+@LAWS
+@given(streams)
+def test_it_opens_exactly_when_the_recount_says_so(stream):
+    """Closed, the breaker agrees after every report with a recount of all reports since it closed."""
+    worked = Governed(policy(breaker=BRIEF))
+    worked.work(now=T0)
+    now, since = T0, {PUSH: [], SMS: []}
+    for wait, raw in stream:
+        now += timedelta(minutes=wait)
+        worked.work(now=now)
+        counts = moved_to(now, raw)
+        for each in counts.tallies:
+            closed = worked.state(each.channel) is BreakerState.CLOSED
+            since[each.channel] = [*since[each.channel], each] if closed else []
+            worked.work(counts.model_copy(update={"tallies": (each,), "wants": {}}), now=now)
+            if closed:
+                opened = worked.state(each.channel) is not BreakerState.CLOSED
+                assert opened == too_much_harm(since[each.channel], now)
+        worked.work(counts.model_copy(update={"tallies": ()}), now=now)
+
+
+def too_much_harm(told: list[Tally], now: datetime) -> bool:
+    newest = int(now.timestamp()) // 60
+    inside = [each for each in told if newest - BRIEF.window_minutes < each.minute]
+    sends = sum(each.sends for each in inside)
+    bad = (
+        sum(each.complaints for each in inside) / BRIEF.complaint_open,
+        sum(each.failures for each in inside) / BRIEF.failure_open,
+    )
+    return sends >= BRIEF.min_sends and max(bad) >= sends - 1e-9
+
+
+@LAWS
+@given(streams)
+def test_leases_of_a_round_never_exceed_its_probes(stream):
+    """The sum over partitions of the last lease of each; a lease only grows."""
+    granted: dict[tuple[Channel, int], dict[int, int]] = defaultdict(dict)
+    for lease in governed(stream).leases:
+        of_round = granted[lease.channel, lease.round]
+        assert lease.granted > of_round.get(lease.partition, 0)
+        of_round[lease.partition] = lease.granted
+    assert all(sum(each.values()) <= BRIEF.probes for each in granted.values())
+
+
+@LAWS
+@given(streams, st.frozensets(st.integers(0, 40)))
+def test_opening_anew_gives_the_same_facts(stream, restarts):
+    """No breaker is forgotten, no probe granted twice."""
+    whole, broken = governed(stream), governed(stream, restarts)
+    assert (broken.facts, broken.table) == (whole.facts, whole.table)
+
+
+@LAWS
+@given(streams)
+def test_any_cut_into_batches_gives_the_same_facts(stream):
+    """Reports of one minute may come in one transaction or in many."""
+    assert governed(stream, together=True).facts == governed(stream).facts
+
+
+class House:
+    """A governor and two dispatchers whose words to each other may be late and whose partitions may crash."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.governor = Governed(policy)
+        self.dispatchers = [Worked(policy, number) for number in range(2)]
+        self.now = T0
+        self._heard = [0, 0]
+        self._told = 0
+
+    def governs(self) -> None:
+        """The governor takes every report there is."""
+        reports = [each for worked in self.dispatchers for each in worked.counts]
+        reports.sort(key=lambda each: (each.at, each.partition, each.number))
+        self.governor.work(*reports[self._told :], now=self.now)
+        self._told = len(reports)
+
+    def dispatches(self, number: int, *messages: Message, listens: bool = True) -> None:
+        """A dispatcher works; if it listens, it has heard all that the governor said before."""
+        said = [each for fact in self.governor.facts for each in read([fact], Breaker) + read([fact], Lease)]
+        heard = said[self._heard[number] :] if listens else []
+        self._heard[number] += len(heard)
+        self.dispatchers[number].work(*messages, now=self.now, heard=heard)
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["warn", "warn", "warn", "complain", "wait", "govern", "govern", "restart"]),
+        st.integers(0, 1),
+        st.integers(1, 6),
+        st.booleans(),
+    ),
+    min_size=20,
+    max_size=80,
+)
+
+
+@LAWS
+@given(steps)
+def test_the_house_never_sends_more_probes_than_a_round_has(script):
+    """Storm, silence, crash and delay: what left in a round, over all partitions, is within its probes."""
+    free = {PUSH: ChannelPolicy(cost=0, rate_per_second=100, cap=Cap(count=999, hours=1))}
+    brief = BRIEF.model_copy(update={"min_sends": 3, "window_minutes": 2})
+    house = House(
+        policy(
+            breaker=brief,
+            channels=free,
+            caps=Caps(total=Cap(count=999, hours=1)),
+            dispatch=Dispatch(return_cooldown_days=0, registry_gap_hours=0),
+        )
+    )
+    for number in range(2):
+        house.dispatches(number, profile(f"u{number}"))
+    house.governs()
+    for day, (what, number, count, listens) in enumerate(script):
+        house.now += timedelta(seconds=20)
+        if what == "warn":
+            for each in range(count):
+                silence = {"user": f"u{number}", "day": day * 10 + each}
+                house.dispatches(number, warning(**silence), recovered(**silence), listens=listens)
+            house.dispatches(number, warning(user=f"u{number}", day=day * 10 + 9), listens=listens)
+        elif what == "complain":
+            sent = house.dispatchers[number].outbound[-count:]
+            told = (feedback(each.id, FeedbackKind.COMPLAINED, each.user_id, n=n) for n, each in enumerate(sent))
+            house.dispatches(number, *told, listens=listens)
+        elif what == "wait":
+            house.now += timedelta(minutes=count)
+            house.dispatches(number)
+        elif what == "govern":
+            house.governs()
+        else:
+            house.dispatchers[number].restart()
+            house.governor.restart()
+    sent: dict[int, int] = defaultdict(int)
+    for worked in house.dispatchers:
+        worked.work(now=house.now + timedelta(hours=1))
+        for counts in worked.counts:
+            for tally in counts.tallies:
+                sent[tally.round] += tally.sends
+    assert all(sends <= brief.probes for round, sends in sent.items() if round)
+    assert sum(sent.values()) == sum(len(worked.outbound) for worked in house.dispatchers)
