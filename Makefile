@@ -5,6 +5,8 @@ PYTHON ?= $(firstword $(shell for p in python3 python3.14 python3.13 python3.12 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p; done) python3)
 BIN := .venv/bin
 READY := .venv/ready
+# The rivals pin what they like: the benchmark has an environment of its own.
+BENCH := .venv/bench
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -31,9 +33,8 @@ lint: $(READY) ## Style, format, types, and which folder may import which
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(READY) ## How fast, against whom
-	@$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[bench]'
-	@$(BIN)/python -m bench $(ARGS)
+bench: $(BENCH)/ready ## How fast, against whom
+	@$(BENCH)/bin/python -m bench $(ARGS)
 
 faults: $(READY) ## Random faults under steady traffic: counts lost, doubled, stuck
 	@$(BIN)/python -m tests.faults $(ARGS)
@@ -41,14 +42,25 @@ faults: $(READY) ## Random faults under steady traffic: counts lost, doubled, st
 contracts: $(READY) ## Write the generated documents anew: JSON Schemas, tables, diagrams
 	@$(BIN)/churn-alerts contracts write $(ARGS)
 
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+	--custom-compile-command "make lock" pyproject.toml $(ARGS)
+
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows (ARGS=--upgrade), for every platform
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-annotate $(ARGS) \
-		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	@$(LOCK) --extra dev --output-file requirements.lock
+	@$(LOCK) --extra bench --output-file bench/requirements.lock
+
+INSTALL := pip install --quiet --disable-pip-version-check
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python")'
 	@test -x $(BIN)/pip || { echo "Building .venv: some 400 MB, once" >&2; $(PYTHON) -m venv --clear .venv; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/$(INSTALL) --requirement requirements.lock
+	@$(BIN)/$(INSTALL) --no-deps --editable .
+	@touch $@
+
+$(BENCH)/ready: bench/requirements.lock $(READY)
+	@test -x $(BENCH)/bin/pip || $(BIN)/python -m venv --clear $(BENCH)
+	@$(BENCH)/bin/$(INSTALL) --requirement bench/requirements.lock
+	@$(BENCH)/bin/$(INSTALL) --no-deps --editable .
 	@touch $@

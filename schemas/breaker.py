@@ -39,7 +39,7 @@ class Tally(BaseModel):
 class Counts(Message):
     """A dispatcher partition's increments since its last report, and the probes it wants (key: partition).
 
-    ``wants`` is a total for the half-open round the channel is in, spent ones included, so that asking twice is harmless.
+    ``wants`` is a total for the half-open round the channel is in, spent ones included: asking twice is harmless.
     """
 
     TOPIC: ClassVar[str] = topics.COUNTS
