@@ -44,17 +44,17 @@ class Round(NamedTuple):
 
 Script = tuple[Round, ...]
 
-users = st.sampled_from(USERS)
-some_channels = st.sets(st.sampled_from(CHANNELS))
+users = st.sampled_from((*USERS, *USERS[:1] * 5))
+some_channels = st.sampled_from([CHANNELS, CHANNELS, CHANNELS[:1], CHANNELS[1:], ()])
 warnings = st.builds(
     warning,
     users,
-    st.sampled_from([Level.RISK, Level.CRITICAL, Level.WATCH]),
+    st.sampled_from([Level.RISK, Level.CRITICAL, Level.RISK, Level.CRITICAL, Level.WATCH]),
     product=st.sampled_from(PRODUCTS),
-    day=st.integers(0, 1),
+    day=st.integers(0, 2),
     stage=st.sampled_from(STAGES_OF_SILENCE),
 )
-returns = st.builds(recovered, users, product=st.sampled_from(PRODUCTS), day=st.integers(0, 1))
+returns = st.builds(recovered, users, product=st.sampled_from(PRODUCTS), day=st.integers(0, 2))
 profiles = st.builds(
     profile,
     users,
@@ -62,7 +62,6 @@ profiles = st.builds(
     reachable=some_channels,
     at=st.sampled_from([T0 - timedelta(days=1), T0 + timedelta(days=1), T0 + timedelta(days=4000)]),
 )
-willing = st.builds(profile, users)
 
 
 @st.composite
@@ -75,41 +74,56 @@ def reports(draw: st.DrawFn) -> Feedback:
 
 
 @st.composite
-def words(draw: st.DrawFn) -> Message:
-    """The governor's word, in any order, also of old rounds."""
+def words(draw: st.DrawFn) -> tuple[Message, ...]:
+    """The governor's words, in any order, also of old rounds; often a half-open round with its lease."""
     channel, number = draw(st.sampled_from(CHANNELS)), draw(st.integers(1, 3))
-    if draw(st.booleans()):
-        return breaker(draw(st.sampled_from(BreakerState)), channel, number)
-    return lease(draw(st.integers(0, 3)), channel, draw(st.integers(0, 1)), number)
+    state = draw(st.sampled_from([*BreakerState, BreakerState.HALF_OPEN]))
+    said = (
+        breaker(state, channel, number),
+        lease(
+            draw(st.integers(0, 3)), channel, draw(st.sampled_from([0, 0, 1])), draw(st.sampled_from([number, 1, 2]))
+        ),
+    )
+    return draw(st.sampled_from([(), (), said, said[:1], said[1:], said[::-1]]))
 
 
+anything = st.sampled_from([warnings] * 5 + [returns] * 3 + [profiles, reports()]).flatmap(lambda kind: kind)
 rounds = st.builds(
     Round,
     st.sampled_from(MINUTES).map(lambda minutes: timedelta(minutes=minutes)),
-    st.lists(words(), max_size=2).map(tuple),
-    st.lists(st.one_of(warnings, warnings, returns, profiles, willing, reports()), max_size=8).map(tuple),
-    st.sampled_from([0, 1, 2, 100]),
-    st.sampled_from([True, True, True, False]),
-    st.frozensets(users, max_size=1),
+    words(),
+    st.lists(anything, min_size=1, max_size=8).map(tuple),
+    st.sampled_from([100, 100, 100, 100, 2, 1, 0]),
+    st.sampled_from([True] * 6 + [False]),
+    st.sampled_from([(), (), (), (), (), *((user,) for user in USERS)]).map(frozenset),
 )
 
 
 def once(script: Sequence[Round]) -> Script:
-    """No warning comes twice, as its topic is written exactly once; everybody is known at first, or little happens."""
+    """As health writes: no warning comes twice, and a return comes after a warning of its episode.
+
+    Everybody is known at first, or little would happen.
+    """
     seen: set[str] = set()
     kept: list[Round] = [Round(timedelta(), (), tuple(map(profile, USERS)), 0, True, frozenset())]
     for each in script:
-        records = []
-        for message in each.records:
-            if not isinstance(message, Warning) or message.level is Level.RECOVERED or message.id not in seen:
-                records.append(message)
-                seen.add(message.ce_id)
+        records = [message for message in each.records if happens(message, seen)]
         kept.append(each._replace(records=tuple(records)))
     return tuple(kept)
 
 
-scripts = st.lists(rounds, min_size=1, max_size=12).map(once)
-caps = st.builds(Cap, count=st.integers(0, 3), hours=st.sampled_from([1, 24, 168]))
+def happens(message: Message, seen: set[str]) -> bool:
+    if not isinstance(message, Warning):
+        return True
+    if message.level is Level.RECOVERED:
+        return message.episode in seen
+    fresh = message.id not in seen
+    seen |= {message.id, message.episode}
+    return fresh
+
+
+scripts = st.lists(rounds, min_size=4, max_size=12).map(once)
+caps = st.builds(Cap, count=st.sampled_from([1, 2, 2, 1, 3, 3, 2, 0]), hours=st.sampled_from([1, 24, 168]))
 
 
 @st.composite
@@ -126,7 +140,7 @@ def policies(draw: st.DrawFn) -> Policy:
         caps=Caps(total=draw(caps)),
         dispatch=Dispatch(
             expiry_hours=draw(st.sampled_from([1, 72])),
-            return_cooldown_days=draw(st.sampled_from([0, 1, 28])),
+            return_cooldown_days=draw(st.sampled_from([0, 0, 0, 1, 28])),
             registry_hold_minutes=draw(st.sampled_from([0, 60])),
         ),
     )
