@@ -110,6 +110,14 @@ def test_certificates_go_together_and_need_tls(monkeypatch: pytest.MonkeyPatch, 
     assert sorted(faults(monkeypatch, CHURN_TLS_CERT_FILE=str(file))) == ["CHURN_TLS_CERT_FILE", "CHURN_TLS_KEY_FILE"]
 
 
+def test_what_cannot_be_read_is_not_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A protocol that is none says nothing about whether the certificates are of use."""
+    file = tmp_path / "ca.pem"
+    file.touch()
+    told = faults(monkeypatch, CHURN_SECURITY_PROTOCOL="TLS", CHURN_TLS_CA_FILE=str(file))
+    assert list(told) == ["CHURN_SECURITY_PROTOCOL"]
+
+
 @pytest.mark.parametrize("variable", ["CHURN_EVENT_TOPICS", "CHURN_ROLES"])
 def test_nothing_is_named_twice(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     assert list(faults(monkeypatch, **{variable: "health,health"})) == [variable]
