@@ -4,9 +4,11 @@
 is held and sent by a tick. ``python toy.py ROLE`` runs a worker; see ``Plan`` for the environment it takes.
 """
 
+import asyncio
 import logging
 import os
 import signal
+import socket
 import struct
 import sys
 from collections.abc import Iterable, Sequence
@@ -19,6 +21,7 @@ import faust
 
 from agents.batches.role import Config, Watch
 from agents.batches.runner import Runner
+from agents.batches.supervisor import RESTARTS, Child, Supervisor, end_with_supervisor
 from agents.batches.table import MemoryTable
 from agents.batches.table.rocksdb import RocksTable
 
@@ -144,8 +147,23 @@ class KillAt(Watch):
         logging.getLogger("toy").warning("state %s %s", partition, state)
 
 
+def free_port() -> int:
+    """Faust binds its web port even when its web server is off."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def supervise(roles: Sequence[str]) -> None:
+    """The roles under the product's supervisor; kill points go to the first start of a process only."""
+    children = [Child(role, [sys.executable, __file__, role], os.environ) for role in roles]
+    asyncio.run(Supervisor(children).run())
+
+
 def main() -> None:
     env = os.environ
+    if sys.argv[1] == "supervise":
+        return supervise(sys.argv[2:])
     prefix, role = env["TOY_PREFIX"], ROLES[sys.argv[1]]
     app_id = f"{prefix}{role.name}"
     data = Path(env["TOY_DATA"])
@@ -157,9 +175,9 @@ def main() -> None:
         topic_allow_declare=False,
         stream_wait_empty=False,
         broker_max_poll_records=int(env.get("TOY_POLL", "4000")),
-        broker_session_timeout=float(env.get("TOY_SESSION", "6")),
-        broker_heartbeat_interval=1.0,
-        web_port=int(env["TOY_PORT"]),
+        broker_session_timeout=float(env.get("TOY_SESSION", "3")),
+        broker_heartbeat_interval=0.5,
+        web_port=free_port(),
         web_enabled=False,
     )
     config = Config(
@@ -170,12 +188,17 @@ def main() -> None:
         tick_seconds=0.5,
     )
 
-    def table(number: int):
+    def open_table(number: int):
         if env.get("TOY_STORE") != "rocksdb":
             return MemoryTable()
         return RocksTable(data / f"{role.name}-{number}", lambda: int(Wall().now().timestamp() * 1000), 10**9)
 
-    Runner(app, role, config, Wall(), watch=KillAt(env.get("TOY_KILL", "never")), open_table=table)
+    Runner(app, role, config, Wall(), watch=KillAt(env.get("TOY_KILL", "never") if env.get(RESTARTS, "0") == "0" else "never"), open_table=open_table)
+
+    @app.task
+    async def with_supervisor() -> None:
+        end_with_supervisor()
+
     faust.Worker(app, loglevel="info", redirect_stdouts=False).execute_from_commandline()
 
 
