@@ -17,9 +17,10 @@ from agents.settings.model import RoleName
 from schemas.breaker import BreakerState
 from schemas.channel import Channel
 from schemas.decision import Outcome, Reason
-from schemas.feedback import FeedbackKind
 from schemas.reject import RejectReason
 from schemas.warning import Level
+from streams.dispatch.report import Hearing
+from streams.health import Outcome as EventOutcome
 
 M = TypeVar("M", bound=MetricWrapperBase)
 
@@ -32,15 +33,8 @@ SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 3
 RECORDS = (0, 1, 10, 100, 300, 1_000, 3_000, 10_000, 16_000, 100_000)
 
 
-class EventOutcome(StrEnum):
-    """What became of a record of an event topic; each counts once."""
-
-    APPLIED = "applied"
-    REJECTED = "rejected"
-    UNKNOWN_TYPE = "unknown_type"
-    DUPLICATE = "duplicate"
-    TOO_LATE = "too_late"
-    LATE_DAY = "late_day"
+REJECTED = "rejected"
+"""A record that could not be read; the reason is counted by ``churn_rejects_total``."""
 
 
 class OwnerState(StrEnum):
@@ -81,7 +75,14 @@ class Metrics:
 
     def _define_flow(self) -> None:
         """What goes through: records in, warnings, decisions and messages out."""
-        self.events = self._counter("churn_events_total", "Records of event topics, by outcome.", outcome=EventOutcome)
+        events = (*EventOutcome, REJECTED)
+        self.events = self._counter("churn_events_total", "Records of event topics, by outcome.", outcome=events)
+        self.profiles = self._counter(
+            "churn_profiles_total", "Profiles taken in, by outcome.", outcome=("applied", REJECTED)
+        )
+        self.feedback = self._counter(
+            "churn_feedback_total", "Feedback about messages, by outcome.", outcome=(*Hearing, REJECTED)
+        )
         self.rejects = self._counter(
             "churn_rejects_total", "Records put on the dead-letter topic.", reason=RejectReason
         )
@@ -91,7 +92,6 @@ class Metrics:
             "churn_decision_reasons_total", "Decisions that held or dropped a candidate.", reason=Reason
         )
         self.outbound = self._counter("churn_outbound_total", "Messages published for sending.", channel=Channel)
-        self.feedback = self._counter("churn_feedback_total", "Feedback about messages taken in.", kind=FeedbackKind)
 
     def _define_path(self) -> None:
         """How it goes: transactions, owners, order."""
