@@ -45,6 +45,7 @@ START = datetime(2026, 1, 4, 16, tzinfo=UTC)  # Monday 00:00 in Shanghai, where 
 HOUR = timedelta(hours=1)
 VISIT, PURCHASE, COMPLAINT = "app.opened", "order.paid", "ticket.opened"
 PUSH, WECHAT, SMS, EMAIL = Channel.PUSH, Channel.WECHAT, Channel.SMS, Channel.EMAIL
+TURNS = 1_000
 CROWD = [f"regular-{number}" for number in range(12)]
 Headers = tuple[tuple[str, bytes], ...]
 BY_FACT = (topics.WARNINGS, topics.OUTBOUND, topics.DEAD_LETTERS)
@@ -190,17 +191,23 @@ class Story:
         for at in sorted(happens):
             for what in happens[at]:
                 what(driver)
-            while await driver.turn(at):
-                if restarts:
-                    driver.restart()
-            if restarts:
-                driver.restart()
+            await _settle(driver, at, restarts)
         return Heard(driver)
 
     def _ticks(self) -> list[datetime]:
         times = [at for at, _what in self._moments]
         steps = int((max(times) - min(times)) / self.tick)
         return [min(times) + number * self.tick for number in range(steps + 1)]
+
+
+async def _settle(driver: Driver, at: datetime, restarts: bool) -> None:
+    for _turn in range(TURNS):
+        waits = await driver.turn(at)
+        if restarts:
+            driver.restart()
+        if not waits:
+            return
+    raise AssertionError(f"after {TURNS} turns at {at} there is still something to do")
 
 
 def _stands(driver: Driver, topic: str) -> list[tuple[Any, ...]]:
