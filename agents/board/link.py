@@ -14,12 +14,16 @@ from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
+READING_SECONDS = 0.05
+"""A worker that computes for longer than the limit finds timer and answer at once; the answer takes so long to read."""
+
 
 class Link:
     """One process's connection pool to one Redis, and whether it answers; shared by the boards of all its owners.
 
     A command that fails or takes longer than ``limit`` seconds loses the link: it is said once in the log and to
-    ``on_up``, and until ``pause`` seconds have passed nobody tries again. The first answer brings it back, said once.
+    ``on_up``, and until ``pause`` seconds have passed nobody tries again. The first answer brings it back, said once;
+    the very first of all is told to ``on_up`` only.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class Link:
         self._on_up, self._monotonic = on_up, monotonic
         self._lost_at: float | None = None
         self._retry_at = 0.0
+        self._answered = False
 
     @classmethod
     def to(
@@ -47,12 +52,13 @@ class Link:
     ) -> Self:
         """A link to the server at a ``redis://``, ``rediss://`` or ``unix://`` address; nothing is sent yet.
 
-        The client never repeats a command by itself: a repeated return of tokens would mint some.
+        The client never repeats a command by itself: a repeated return of tokens would mint some. It has no timeouts
+        of its own, because they would count the worker's time as the server's.
         """
         client = Redis.from_url(
             url,
-            socket_timeout=limit,
-            socket_connect_timeout=limit,
+            socket_timeout=None,
+            socket_connect_timeout=None,
             socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),
         )
@@ -69,14 +75,29 @@ class Link:
             return None
         self._retry_at = self._monotonic() + self._pause
         try:
-            async with asyncio.timeout(self._limit), self._client.pipeline(transaction=False) as pipe:
-                fill(pipe)
-                answers: list[Any] = await pipe.execute()
+            answers = await self._answered_in_time(fill)
         except (RedisError, OSError) as fault:
             self._lost(fault)
             return None
         self._back()
         return answers
+
+    async def _answered_in_time(self, fill: Callable[[Pipeline], object]) -> list[Any]:
+        """The limit is on the server's time, not on ours: after it, what has already come in is still read."""
+        asking = asyncio.create_task(self._send(fill))
+        try:
+            for seconds in (self._limit, READING_SECONDS):
+                if (await asyncio.wait([asking], timeout=seconds))[0]:
+                    return asking.result()
+            raise TimeoutError(f"no answer in {self._limit:g} s")
+        finally:
+            asking.cancel()
+
+    async def _send(self, fill: Callable[[Pipeline], object]) -> list[Any]:
+        async with self._client.pipeline(transaction=False) as pipe:
+            fill(pipe)
+            answers: list[Any] = await pipe.execute()
+            return answers
 
     async def close(self) -> None:
         """The connections are closed."""
@@ -95,9 +116,10 @@ class Link:
         )  # fmt: skip
 
     def _back(self) -> None:
-        if self._lost_at is None:
+        if self._answered and self.up:
             return
-        away = self._monotonic() - self._lost_at
-        self._lost_at = None
+        self._answered = True
         self._on_up(True)
-        log.warning("redis is back after %.1f s", away)
+        if self._lost_at is not None:
+            log.warning("redis is back after %.1f s", self._monotonic() - self._lost_at)
+            self._lost_at = None
