@@ -17,11 +17,12 @@ from streams.health.days import DAY_SECONDS, Calendar
 from streams.health.deadlines import Deadlines
 from streams.health.experience import ROLES as EXPERIENCES
 from streams.health.experience import felt
+from streams.health.index.index import Silence
 from streams.health.index.population import Population
 from streams.health.notice import Notices
-from streams.health.occasion import highest, occasion
+from streams.health.occasion import occasion, warned
 from streams.health.rules.level import Crossing, LevelRule, speak
-from streams.health.state import DIGEST_BYTES, SEEN, State, ending, pack, unpack, user_and_product
+from streams.health.state import DIGEST_BYTES, SEEN, State, ending, pack, unpack
 from streams.health.watermark import Watermark
 from streams.intake import Event
 from streams.role import Table
@@ -91,45 +92,36 @@ class Lane:
         return state
 
     def _happen(self, key: bytes, state: State, event: Event, role: Role, day: int, warnings: list[Warning]) -> Outcome:
+        last = state.last if state.begun else -1
         if role in EXPERIENCES:
             felt(state, role, event, day, self._population)
-            if state.begun and day <= state.last:
-                self._expect(key, state)
-        if role not in self._activity:
-            return Outcome.APPLIED
-        if day == state.last and state.begun:
-            state.today += 1
-            return Outcome.APPLIED
-        if day < state.last and state.begun:
-            return Outcome.LATE_DAY
-        self._return(key, state, event, day, warnings)
+            if day <= last:
+                self._expect(key, state, self._notices.silence_of(state))
+        if role in self._activity:
+            if day < last:
+                return Outcome.LATE_DAY
+            if day == last:
+                state.today += 1
+            else:
+                self._return(key, state, event, day, warnings)
         return Outcome.APPLIED
 
     def _return(self, key: bytes, state: State, event: Event, day: int, warnings: list[Warning]) -> None:
         """The first activity of a later day: the silence is over, a warned user has recovered."""
-        warned, since = highest(state), state.last
+        ended = warned(state)
         occasion(state, day, self._population, self._rule, self.definition.horizon_days)
-        self._expect(key, state)
-        if warned:
-            level, warned_day = warned
-            look = datetime.fromtimestamp(self._look(key, warned_day), UTC)
-            warnings.append(
-                self._notices.recovered(
-                    event.user_id,
-                    event.product,
-                    state,
-                    level=level,
-                    since=since,
-                    at=max(event.time.astimezone(UTC), look),
-                )
-            )
+        silence = self._notices.silence_of(state)
+        self._expect(key, state, silence)
+        if ended:
+            look = datetime.fromtimestamp(self._look(key, ended.day), UTC)
+            at = max(event.time.astimezone(UTC), look)
+            warnings.append(self._notices.recovered(key, state, silence, ended, at))
 
-    def _expect(self, key: bytes, state: State) -> None:
+    def _expect(self, key: bytes, state: State, silence: Silence) -> None:
         """The user waits for a look that is not too late; cheap, for it is mostly moved before its time comes."""
-        if state.repeats:
-            day = self._rule.earliest(state, self._notices.silence_of(state), self._population)
-            if day is not None:
-                self.deadlines.expect(key, self._look(key, day))
+        day = self._rule.earliest(state, silence, self._population)
+        if day is not None:
+            self.deadlines.expect(key, self._look(key, day))
 
     def _look(self, key: bytes, day: int) -> int:
         """When a user is looked at on a day, seconds since 1970."""
@@ -141,32 +133,28 @@ class Lane:
         while entry := self.deadlines.pop(until):
             due, key = entry
             state = self._state(key)
-            crossing = self._due(key, state, due) if state else None
-            if state and crossing:
-                yield self._warn(key, state, crossing)
+            if state is None:
+                continue
+            silence = self._notices.silence_of(state)
+            crossing = self._crossing(key, state, silence, due)
+            if crossing:
+                self._loaded[key] = state
+                yield self._notices.crossed(key, state, silence, crossing, self._look(key, crossing.day))
+                speak(state, crossing)
+                self._expect(key, state, silence)
 
-    def _due(self, key: bytes, state: State, due: int) -> Crossing | None:
-        """The crossing of this look; without one the user waits for the next that may have one."""
-        silence, day = self._notices.silence_of(state), self._calendar.day(due - _spread(key))
-        earliest = self._rule.earliest(state, silence, self._population)
-        if earliest is None:
-            return None
-        if earliest > day:
-            self.deadlines.expect(key, self._look(key, earliest))
-            return None
-        crossing = self._rule.at(state, silence, self._population, day)
-        following = None if crossing else self._rule.next(state, silence, self._population)
-        if following is not None:
-            self.deadlines.expect(key, self._look(key, following))
-        return crossing
-
-    def _warn(self, key: bytes, state: State, crossing: Crossing) -> Warning:
-        self._loaded[key] = state
-        user_id, product = user_and_product(key)
-        warning = self._notices.crossed(user_id, product, state, crossing, self._look(key, crossing.day))
-        speak(state, crossing)
-        self._expect(key, state)
-        return warning
+    def _crossing(self, key: bytes, state: State, silence: Silence, due: int) -> Crossing | None:
+        """The crossing of the look at ``due``; without one the user waits for the next look that may have one."""
+        day = self._calendar.day(due - _spread(key))
+        waits = self._rule.earliest(state, silence, self._population)
+        if waits is not None and waits <= day:
+            crossing = self._rule.at(state, silence, self._population, day)
+            if crossing:
+                return crossing
+            waits = self._rule.next(state, silence, self._population)
+        if waits is not None:
+            self.deadlines.expect(key, self._look(key, waits))
+        return None
 
 
 def _spread(key: bytes) -> int:

@@ -10,9 +10,10 @@ from streams.health.days import date_of
 from streams.health.index.baseline import started
 from streams.health.index.index import Silence
 from streams.health.index.population import Population
+from streams.health.occasion import Warned
 from streams.health.rules.level import Crossing, LevelRule
 from streams.health.stage import stage_after, stage_of
-from streams.health.state import State
+from streams.health.state import State, user_and_product
 from streams.health.window import looked
 
 RULE = "level"
@@ -31,55 +32,53 @@ class Notices:
         """The running silence of a user, read with the snapshot it began with."""
         return Silence(state, self.population.kept(state.week), self.definition.horizon_days)
 
-    def crossed(self, user_id: str, product: str, state: State, crossing: Crossing, at: int) -> Warning:
+    def crossed(self, key: bytes, state: State, silence: Silence, crossing: Crossing, at: int) -> Warning:
         """The warning of a level that was crossed at the look ``at`` (seconds since 1970) of the crossing's day."""
         return self._warning(
-            user_id,
-            product,
+            key,
             state,
+            silence,
             level=crossing.level,
             day=crossing.day,
-            episode=episode_id(user_id, product, date_of(state.last)),
+            began=state.last,
             at=datetime.fromtimestamp(at, UTC),
             threshold=crossing.threshold,
             stage=stage_of(crossing.day - state.last, self.definition.horizon_days),
         )
 
-    def recovered(self, user_id: str, product: str, state: State, *, level: Level, since: int, at: datetime) -> Warning:
-        """The end of a silence that had been warned of at ``level``; it had begun on the day ``since``."""
-        episode = episode_id(user_id, product, date_of(since))
-        number = LevelRule.levels.index(level) + 1
-        baseline = started(state, self.silence_of(state))
+    def recovered(self, key: bytes, state: State, silence: Silence, ended: Warned, at: datetime) -> Warning:
+        """The end of a silence that had been warned of; ``state`` and ``silence`` are those that have just begun."""
+        threshold = self.rule.threshold(LevelRule.levels.index(ended.level) + 1, started(state, silence))
         return self._warning(
-            user_id,
-            product,
+            key,
             state,
+            silence,
             level=Level.RECOVERED,
             day=state.last,
-            episode=episode,
+            began=ended.since,
             at=at,
-            threshold=self.rule.threshold(number, baseline),
-            stage=stage_after(state.last - since, self.definition.horizon_days),
-            cause="returned",
-            clears=warning_id(episode, level),
+            threshold=threshold,
+            stage=stage_after(state.last - ended.since, self.definition.horizon_days),
+            ended=ended,
         )
 
     def _warning(
         self,
-        user_id: str,
-        product: str,
+        key: bytes,
         state: State,
+        silence: Silence,
         *,
         level: Level,
         day: int,
-        episode: str,
+        began: int,
         at: datetime,
         threshold: int,
         stage: Stage,
-        cause: str | None = None,
-        clears: str | None = None,
+        ended: Warned | None = None,
     ) -> Warning:
-        silence, silent = self.silence_of(state), self.population.elapsed(state.last, day)
+        user_id, product = user_and_product(key)
+        episode = episode_id(user_id, product, date_of(began))
+        silent = self.population.elapsed(state.last, day)
         return Warning(
             id=warning_id(episode, level),
             level=level,
@@ -94,8 +93,8 @@ class Notices:
             evidence=self._evidence(state, silence, day),
             stage=stage,
             clears_when=f"one event with a role of: {', '.join(self.definition.activity)}",
-            cause=cause,
-            clears=clears,
+            cause="returned" if ended else None,
+            clears=warning_id(episode, ended.level) if ended else None,
             snapshot=silence.snapshot.id,
             warming_up=silence.snapshot.warming_up,
             policy_hash=self.policy_hash,

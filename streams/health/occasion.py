@@ -1,5 +1,7 @@
 """A day with activity: what it leaves in a user's state, folded in at the first touch of a later day."""
 
+from typing import NamedTuple
+
 from schemas.warning import Level
 from streams.health.experience import remembered
 from streams.health.index.baseline import followed, monday_after
@@ -39,9 +41,17 @@ def _learn(state: State, day: int, population: Population, rule: LevelRule, hori
     state.baseline = followed(state, silence, population, day)
 
 
-def highest(state: State) -> tuple[Level, int] | None:
-    """The level and the day of the highest warning given in the running silence; None if there was none."""
+class Warned(NamedTuple):
+    """A silence that was warned of: the highest level, the day of that warning, and the day the silence began."""
+
+    level: Level
+    day: int
+    since: int
+
+
+def warned(state: State) -> Warned | None:
+    """What was warned of in the running silence; None if nothing was."""
     if not state.spoken:
         return None
     level = LevelRule.levels[state.spoken - 1]
-    return level, state.critical_day if level is Level.CRITICAL else state.risk_day
+    return Warned(level, state.critical_day if level is Level.CRITICAL else state.risk_day, state.last)

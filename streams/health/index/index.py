@@ -26,7 +26,7 @@ class Silence:
     ``silent`` below is its length in operational days, 0 on the day of the last occasion.
     """
 
-    __slots__ = ("_curve", "_end", "_risen", "exposure", "flags", "horizon", "penalty", "snapshot", "weight")
+    __slots__ = ("_curve", "_risen", "exposure", "flags", "horizon", "penalty", "snapshot", "weight")
 
     def __init__(self, state: State, snapshot: Snapshot, horizon_days: int) -> None:
         self.snapshot = snapshot
@@ -34,10 +34,10 @@ class Silence:
         self.weight = snapshot.shape + state.count
         self.exposure = snapshot.rate + state.exposure
         self.flags = flags(state, snapshot)
-        self.penalty = sum(w for w, flag in zip(snapshot.weights, self.flags, strict=True) if flag)
+        (trend, depth, experience), (w_trend, w_depth, w_experience) = self.flags, snapshot.weights
+        self.penalty = trend * w_trend + depth * w_depth + experience * w_experience
         self._curve = snapshot.curve(state.repeats)
-        self._end = surprise(self.weight, self.exposure, self.horizon)
-        self._risen = self._curve.cumulative(self._end)
+        self._risen = self._curve.cumulative(surprise(self.weight, self.exposure, self.horizon))
 
     @property
     def usual_gap(self) -> float:
@@ -47,8 +47,6 @@ class Silence:
     def reach(self, silent: float) -> float:
         """The probability that this silence, having lasted so long, reaches the horizon; clipped."""
         z = surprise(self.weight, self.exposure, silent)
-        if z >= self._end:
-            return 1 - LEAST
         return min(max(exp(self._curve.cumulative(z) - self._risen), LEAST), 1 - LEAST)
 
     def index(self, silent: float) -> float:
