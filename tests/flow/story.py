@@ -9,7 +9,7 @@ A story is said first and told after, in the order of its times; saying order do
     heard = await story.told()
     [risk, critical] = heard.warnings("ann")
 
-One clock is event time, record time and processing time. Between moments everybody ticks once an hour. Every story is
+One clock is event time, record time and processing time; everybody ticks at each moment and every six hours. A story is
 told three times: as it is, with all partitions thrown away after every turn, and with transactions of one record. The
 first two must leave the same on every topic, byte for byte; the third the same warnings, messages and dead letters.
 """
@@ -99,7 +99,7 @@ class Story:
     """Things that happen, each at its time; :meth:`told` plays them."""
 
     def __init__(
-        self, policy: Policy = SHOP, tick: timedelta = HOUR, board: Callable[[Policy], Board] = MemoryBoard
+        self, policy: Policy = SHOP, tick: timedelta = 6 * HOUR, board: Callable[[Policy], Board] = MemoryBoard
     ) -> None:
         self.policy, self.tick, self._board = policy, tick, board
         self._moments: list[tuple[datetime, Callable[[Driver], object]]] = []
