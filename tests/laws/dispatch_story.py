@@ -1,0 +1,156 @@
+"""Random stories for a dispatcher partition: hard ones, because everything in them is about few users and few silences.
+
+A story is grown from a seed, a round at a time, so that a shorter story is the beginning of a longer one; hypothesis
+draws seed and length, and shrinks the length.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from schemas.base import Message
+from schemas.breaker import BreakerState
+from schemas.channel import Channel
+from schemas.feedback import Feedback, FeedbackKind
+from schemas.ids import message_id, recall_id
+from schemas.policy import Cap, Caps, ChannelPolicy, Dispatch, Playbook, Policy
+from schemas.profile import Profile
+from schemas.warning import Level, Stage, Warning
+from tests.dispatching import T0, breaker, feedback, lease, policy, profile, recovered, warning
+
+USERS = ("u1", "u2", "u3")
+MOSTLY_ONE = ("u1", "u1", "u1", "u2", "u3")
+CHANNELS = (Channel.PUSH, Channel.SMS)
+SUBSETS = (CHANNELS, CHANNELS, CHANNELS, CHANNELS[:1], CHANNELS[1:], ())
+MINUTES = (0, 0, 1, 5, 30, 61, 600, 1439, 1440, 1441, 3000, 10_080, 41_000)
+LEVELS = (Level.RISK, Level.CRITICAL, Level.RISK, Level.CRITICAL, Level.WATCH)
+KINDS = (*FeedbackKind, *[FeedbackKind.UNSUBSCRIBED] * 4, FeedbackKind.COMPLAINED)
+HOUR = timedelta(hours=1)
+
+
+class Round(NamedTuple):
+    """What happens at one instant of processing time."""
+
+    now: datetime
+    heard: tuple[Message, ...]
+    records: tuple[Message, ...]
+    tokens: int
+    board: bool
+    contacted: frozenset[str]
+
+
+Story = tuple[Round, ...]
+
+
+def story(seed: int, length: int) -> Story:
+    """As health writes: no warning comes twice, and a return comes after a warning of its episode.
+
+    Everybody is known at first, or little would happen.
+    """
+    seen: set[str] = set()
+    told = [Round(T0, (), tuple(map(profile, USERS)), 0, True, frozenset())]
+    for number in range(length):
+        dice = Random(f"{seed}/{number}")
+        now = told[-1].now + timedelta(minutes=dice.choice(MINUTES))
+        records = [_record(dice, number, now) for _ in range(dice.randrange(7))]
+        told.append(
+            Round(
+                now,
+                _words(dice, number),
+                tuple(each for each in records if _happens(each, seen)),
+                tokens=dice.choice((100, 100, 100, 100, 2, 1, 0)),
+                board=dice.random() < 0.85,
+                contacted=frozenset(dice.choice(((), (), (), ("u1",), ("u2",)))),
+            )
+        )
+    return tuple(told)
+
+
+stories = st.builds(story, st.integers(0, 2**32), st.integers(1, 30))
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    """Small caps, short and long lives, one playbook or none for a level."""
+    dice = draw(st.randoms(use_true_random=False))
+    cap = {each: Cap(count=dice.choice((1, 1, 2, 3, 3, 0)), hours=dice.choice((1, 24, 168))) for each in CHANNELS}
+    rate = dice.choice((0.001, 10))
+    levels = dice.choice(((Level.RISK,), (Level.RISK, Level.CRITICAL), (Level.RISK, Level.CRITICAL)))
+    order = tuple(dice.sample(CHANNELS, 2))
+    return policy(
+        channels={each: ChannelPolicy(cost=1, rate_per_second=rate, cap=cap[each]) for each in CHANNELS},
+        playbooks=(Playbook(name="p", levels=levels, channels=order, template="t"),),
+        caps=Caps(total=Cap(count=dice.choice((1, 2, 3, 5, 5)), hours=dice.choice((1, 24, 168)))),
+        dispatch=Dispatch(
+            expiry_hours=dice.choice((1, 72)),
+            registry_gap_hours=dice.choice((0, 24)),
+            registry_hold_minutes=dice.choice((0, 60)),
+            return_cooldown_days=dice.choice((0, 0, 0, 1, 28)),
+        ),
+    )
+
+
+def _record(dice: Random, number: int, now: datetime) -> Message:
+    kind = dice.choice((_warning, _warning, _warning, _warning, _return, _return, _profile, _report))
+    return kind(dice, number, now)
+
+
+def _silence(dice: Random, number: int) -> dict[str, object]:
+    """A new silence every few rounds, two products; warnings about an older one still come in."""
+    return {"product": dice.choice(("shop", "grocery")), "day": max(0, number // 4 - dice.choice((0, 0, 1)))}
+
+
+def _warning(dice: Random, number: int, now: datetime) -> Warning:
+    stage = dice.choice((Stage.AT_RISK, Stage.AT_RISK, Stage.LAPSED))
+    return warning(dice.choice(MOSTLY_ONE), dice.choice(LEVELS), stage=stage, **_silence(dice, number))
+
+
+def _return(dice: Random, number: int, now: datetime) -> Warning:
+    return recovered(dice.choice(MOSTLY_ONE), **_silence(dice, number))
+
+
+def _profile(dice: Random, number: int, now: datetime) -> Profile:
+    at = now + dice.choice((-30 * HOUR, -HOUR, 0 * HOUR, HOUR, 99_999 * HOUR))
+    return profile(dice.choice(MOSTLY_ONE), dice.choice(SUBSETS), dice.choice(SUBSETS), at)
+
+
+def _report(dice: Random, number: int, now: datetime) -> Feedback:
+    """About a message that may or may not have been sent, of this user or another."""
+    about = _warning(dice, number, now)
+    message = message_id(recall_id(about.user_id, about.episode, about.stage), 1)
+    told = feedback(message, dice.choice(KINDS), dice.choice(MOSTLY_ONE), dice.choice(CHANNELS))
+    return told.model_copy(update={"time": now + dice.choice((-30 * HOUR, 0 * HOUR, HOUR))})
+
+
+def _words(dice: Random, number: int) -> tuple[Message, ...]:
+    """The governor's words in either order, also leases of an old round; often a half-open round with its lease."""
+    if dice.random() < 0.6:
+        return ()
+    channel, current = dice.choice(CHANNELS), number // 5 + 1
+    state = dice.choice((*BreakerState, BreakerState.HALF_OPEN, BreakerState.CLOSED))
+    said = [
+        breaker(state, channel, current),
+        lease(dice.randrange(4), channel, dice.choice((0, 0, 1)), dice.choice((current, current, max(1, current - 1)))),
+    ]
+    return tuple(dice.sample(said, dice.randint(1, 2)))
+
+
+def _happens(message: Message, seen: set[str]) -> bool:
+    if not isinstance(message, Warning):
+        return True
+    if message.level is Level.RECOVERED:
+        return message.episode in seen
+    fresh = message.id not in seen
+    seen |= {message.id, message.episode}
+    return fresh
+
+
+def warned(told: Story) -> Iterator[Warning]:
+    """Every warning of a story that is a candidate."""
+    for each in told:
+        for message in each.records:
+            if isinstance(message, Warning) and message.level is not Level.RECOVERED:
+                yield message
