@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+CLOCK = "CHURN_CLOCK"
+"""Environment variable with simulated time, ``START SPEED ORIGIN``, the words of :class:`ScaledClock`; a worker's
+processes, and whoever feeds them, agree by it.
+"""
+
 
 class Clock(Protocol):
     """Whoever can say what time it is."""
@@ -41,6 +46,10 @@ class ScaledClock:
             )
         if not 0 < self.speed < float("inf"):
             raise ValueError(f"speed={self.speed} must be above 0 and finite; give simulated seconds per second")
+
+    def __str__(self) -> str:
+        """``START SPEED ORIGIN``: ISO time, simulated seconds a second, the monotonic reading at the start."""
+        return f"{self.start.isoformat()} {self.speed} {self.origin}"
 
     def now(self) -> datetime:
         elapsed = timedelta(seconds=(time.monotonic() - self.origin) * self.speed)

@@ -11,14 +11,11 @@ import faust
 
 from agents.app import build_app
 from agents.batches.supervisor import end_with_supervisor
-from agents.clock import Clock, ScaledClock, SystemClock
+from agents.clock import CLOCK, Clock, ScaledClock, SystemClock
 from agents.logs import configure_logs
 from agents.policy_file import read_policy
 from agents.settings import load_settings
 from agents.settings.model import RoleName
-
-CLOCK = "CHURN_CLOCK"
-"""Simulated time: ``START SPEED ORIGIN``: ISO time, simulated seconds a second, the monotonic reading at the start."""
 
 STOP_SECONDS = 15.0
 STUCK = 70

@@ -23,3 +23,17 @@ def free_ports(count: int) -> tuple[int, ...]:
                 probe.bind(("127.0.0.1", random.randint(LOWEST, HIGHEST)))
                 ports.append(probe.getsockname()[1])
     return tuple(ports)
+
+
+def free_row(count: int) -> int:
+    """Return the first of ``count`` TCP ports in a row of 127.0.0.1 on which nobody listens now.
+
+    >>> LOWEST <= free_row(3) <= HIGHEST
+    True
+    """
+    while True:
+        first = random.randint(LOWEST, HIGHEST)
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):  # one is taken: draw again
+            for port in range(first, first + count):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first

@@ -1,0 +1,112 @@
+"""The demo from the first event to the last: the town lives, the worker works, messages arrive, somebody watches."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Coroutine
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiokafka import AIOKafkaProducer
+
+from agents.clock import ScaledClock
+from agents.connection import kafka_options
+from agents.demo.feeder import Feeder
+from agents.demo.messaging import Messaging
+from agents.demo.seen import Seen, Summary
+from agents.demo.source import Source
+from agents.demo.view import Picture, View
+from agents.demo.watch import watched
+from agents.demo.worker import Worker
+from agents.settings import Settings
+from schemas import topics
+from schemas.outbound import Outbound
+from schemas.policy.policy import DEFAULT_PRODUCT
+
+DELIVER_SECONDS = 0.05
+GUARD_SECONDS = 1.0
+
+
+class Show:
+    """One run; ``since`` is the monotonic reading from which ``first_warning_s`` counts."""
+
+    def __init__(
+        self, source: Source, settings: Settings, clock: ScaledClock, worker: Worker, view: View, since: float
+    ) -> None:
+        self._source, self._settings, self._clock = source, settings, clock
+        self._worker, self._view, self._since = worker, view, since
+        self._zone = ZoneInfo(source.policy.product(DEFAULT_PRODUCT).zone)
+        self._options = kafka_options(settings)
+        self._messaging = Messaging(source.seed)
+        self._seen = Seen()
+        self._state = "starting"
+
+    async def run(self, seconds: float | None) -> Summary:
+        """The totals, ``seconds`` after the worker was ready, or at Ctrl-C or SIGTERM; the worker has stopped then.
+
+        Raises what makes going on senseless: the worker does not start or has ended, Kafka is gone.
+        """
+        async with AIOKafkaProducer(**self._options, enable_idempotence=True, linger_ms=5) as producer:
+            feeder = Feeder(producer, self._clock.now)
+            await self._until_first(
+                self._asked_to_end(),
+                self._work(seconds),
+                self._watch(),
+                self._draw(feeder),
+                feeder.feed(self._source.records()),
+                self._deliver(feeder),
+            )
+        return self._seen.summary(feeder.written[topics.EVENTS])
+
+    async def _until_first(self, *works: Coroutine[Any, Any, None]) -> None:
+        """Run all until one of them ends, well or with its error; then the others and the worker end, too."""
+        tasks = [asyncio.create_task(work) for work in works]
+        try:
+            done, _running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.to_thread(self._worker.stop)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _asked_to_end(self) -> None:
+        asked = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, asked.set)
+        await asked.wait()
+
+    async def _work(self, seconds: float | None) -> None:
+        """Start the worker and look after it for as long as the demo shall last."""
+        await asyncio.to_thread(self._worker.launch)
+        end = None if seconds is None else time.monotonic() + seconds
+        while end is None or time.monotonic() < end:
+            self._worker.must_run()
+            self._state = "ready" if await asyncio.to_thread(self._worker.answers) else "not ready"
+            await asyncio.sleep(GUARD_SECONDS)
+
+    async def _watch(self) -> None:
+        async for message in watched(self._options, self._settings.partitions):
+            self._seen.take(message, time.monotonic() - self._since)
+            if isinstance(message, Outbound):
+                self._messaging.take(message)
+
+    async def _deliver(self, feeder: Feeder) -> None:
+        while True:
+            await feeder.write(self._messaging.due(self._clock.now()))
+            await asyncio.sleep(DELIVER_SECONDS)
+
+    async def _draw(self, feeder: Feeder) -> None:
+        before, where = 0, self._where()
+        while True:
+            events = feeder.written[topics.EVENTS]
+            rate = (events - before) / self._view.every_seconds
+            at = self._clock.now().astimezone(self._zone)
+            self._view.draw(Picture(at, self._state, events, rate, self._seen, where))
+            before = events
+            await asyncio.sleep(self._view.every_seconds)
+
+    def _where(self) -> str:
+        servers = f"Kafka {self._settings.bootstrap_servers}  Redis {self._settings.redis_url}"
+        return f"{servers}\n/metrics and /readyz of {self._worker.where}"

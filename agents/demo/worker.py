@@ -1,0 +1,51 @@
+"""The real worker, ``churn-alerts worker``, kept like the servers here: it and its folder go with this process."""
+
+import sys
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from agents.local.errors import DidNotStart
+from agents.local.process import TAIL_BYTES, Server
+from agents.settings import Settings
+
+ANSWER_SECONDS = 2.0
+
+
+class Worker(Server):
+    """All roles of one installation; its settings reach it through the environment of this process."""
+
+    name = "The worker"
+
+    def __init__(self, settings: Settings) -> None:
+        self._pages = {role: f"http://{settings.web_host}:{settings.port(role)}" for role in settings.roles}
+        super().__init__()
+
+    def command(self) -> list[str]:
+        """Return the command line that a person would type."""
+        return [sys.executable, "-m", "agents", "worker"]
+
+    def answers(self) -> bool:
+        """Say whether every role works all of its partitions."""
+        return all(_ok(f"{page}/readyz") for page in self._pages.values())
+
+    @property
+    def where(self) -> str:
+        """Where the roles' pages are, for people."""
+        return "  ".join(f"{role} {page}" for role, page in self._pages.items())
+
+    def must_run(self) -> None:
+        """Raise :class:`WorkerEnded`, with the end of its log, when the worker is gone."""
+        if not self.running:
+            raise WorkerEnded(self.name, "it has ended by itself", self.log[-TAIL_BYTES:])
+
+
+class WorkerEnded(DidNotStart):
+    """The worker is gone though nobody ended it; the message carries the end of its log."""
+
+
+def _ok(page: str) -> bool:
+    try:
+        with urlopen(page, timeout=ANSWER_SECONDS) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):  # not listening yet, or 503: not ready
+        return False
