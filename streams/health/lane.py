@@ -22,7 +22,7 @@ from streams.health.index.population import Population
 from streams.health.notice import Notices
 from streams.health.occasion import occasion, warned
 from streams.health.rules.level import Crossing, LevelRule, speak
-from streams.health.state import DIGEST_BYTES, SEEN, State, ending, pack, unpack
+from streams.health.state import DIGEST_BYTES, SEEN, State, ending, ending_of, pack, unpack
 from streams.health.watermark import Watermark
 from streams.intake import Event
 from streams.role import Table
@@ -159,4 +159,4 @@ class Lane:
 
 def _spread(key: bytes) -> int:
     """The second of the day at which a key's user is looked at: spread, so that midnight brings no burst."""
-    return crc32(key[: -2 - int.from_bytes(key[-2:], "big")]) % DAY_SECONDS
+    return crc32(key[: -len(ending_of(key))]) % DAY_SECONDS

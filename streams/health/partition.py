@@ -13,7 +13,7 @@ from schemas.policy.policy import DEFAULT_PRODUCT
 from schemas.reject import dead_letter_headers
 from schemas.warning import Warning
 from streams.health.lane import Lane
-from streams.health.state import due_of, user_and_product
+from streams.health.state import due_of, ending, ending_of
 from streams.intake import Intake, Reject
 from streams.role import Fact, Record, Settled, Table, fact_of
 
@@ -100,12 +100,12 @@ class HealthPartition:
         return sum(len(lane.deadlines) for lane in self._lanes.values())
 
     def _restore(self, table: Table) -> None:
-        entries: dict[int, list[tuple[bytes, int]]] = {id(lane): [] for lane in self._lanes.values()}
+        waiting: dict[bytes, list[tuple[bytes, int]]] = {ending(name): [] for name in self._lanes}
+        unlisted = waiting[ending(DEFAULT_PRODUCT)]
         for key, record in table.items():
-            lane = self._lanes.get(user_and_product(key)[1], self._default)
-            entries[id(lane)].append((key, due_of(key, record)))
-        for lane in self._lanes.values():
-            lane.deadlines.restore(entries[id(lane)])
+            waiting.get(ending_of(key), unlisted).append((key, due_of(key, record)))
+        for name, lane in self._lanes.items():
+            lane.deadlines.restore(waiting[ending(name)])
 
     def _dead_letter(self, topic: str, record: Record, reject: Reject) -> Fact:
         headers = dead_letter_headers(

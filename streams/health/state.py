@@ -130,12 +130,20 @@ def key_of(user_id: str, product: str) -> bytes:
     return user_id.encode() + ending(product)
 
 
+def ending_of(key: bytes) -> bytes:
+    """The ending of a key; what stands before it is the user.
+
+    >>> ending_of(key_of("u1", "shop")) == ending("shop")
+    True
+    """
+    return key[-2 - int.from_bytes(key[-2:], "big") :]
+
+
 def user_and_product(key: bytes) -> tuple[str, str]:
     """Whom a key is about.
 
     >>> user_and_product(key_of("u1", "shop"))
     ('u1', 'shop')
     """
-    end = len(key) - 2
-    start = max(end - int.from_bytes(key[-2:], "big"), 0)
-    return key[:start].decode(errors="replace"), key[start : max(end, 0)].decode(errors="replace")
+    product = ending_of(key)
+    return key[: -len(product)].decode(errors="replace"), product[:-2].decode(errors="replace")

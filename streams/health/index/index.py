@@ -79,8 +79,6 @@ class Silence:
         rest = 1 - self.index(silent) / 100 - reach
         for component, flag, weight in zip(FLAGS, self.flags, self.snapshot.weights, strict=True):
             exact[component] = rest * weight / self.penalty if flag and self.penalty else 0.0
-        if not self.penalty:
-            exact[Component.SILENCE] += rest
         shares = {component: max(part, 0.0) * 100 * POINT for component, part in exact.items()}
         return apportioned(shares, 100 * POINT - self.thousandths(silent))
 

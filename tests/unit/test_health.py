@@ -1,0 +1,255 @@
+"""The parts of the health role one by one, where an example says more than a law."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from schemas.policy import Policy, Product, Role
+from schemas.reject import DeadLetterHeader, RejectReason
+from schemas.warning import Component
+from streams.health import HealthPartition, MemoUnreadable, StateUnreadable, open_health
+from streams.health.days import Calendar, date_of
+from streams.health.deadlines import Deadlines
+from streams.health.index.curve import BINS, EDGES, Curve
+from streams.health.index.index import Silence
+from streams.health.index.population import START, Population
+from streams.health.occasion import occasion
+from streams.health.rules.level import LevelRule
+from streams.health.state import NEVER, State, key_of, pack, unpack
+from streams.health.watermark import Watermark
+from streams.health.window import DAYS, EMPTY, looked, rolled
+from tests.unit.test_intake import NOON, Sent, plain
+
+POLICY = Policy(name="test", products={"default": Product(), "shop": Product()}, events={"order": Role.PURCHASE})
+RULE = LevelRule(POLICY.warnings)
+
+
+def opened(table: dict[bytes, bytes] | None = None, memo: bytes | None = None) -> HealthPartition:
+    partition = open_health(POLICY)(3, {} if table is None else table, memo)
+    assert isinstance(partition, HealthPartition)
+    return partition
+
+
+def lived(days: range) -> State:
+    state = State()
+    for day in days:
+        occasion(state, day, Population(), RULE, 28)
+    return state
+
+
+# --- The index ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("gap", "history", "untaught", "flat"), [(1, 60, 11.9, 26.7), (7, 150, 9.0, 21.6)])
+def test_the_start_notices_a_daily_user_after_12_days_and_a_weekly_one_after_9(
+    gap: int, history: int, untaught: float, flat: float
+) -> None:
+    """With a hazard of 1 per nat instead of 1/(1+z) it would be 26.7 and 21.6 days, as was measured."""
+    state = lived(range(20_000, 20_000 + history, gap))
+    assert Silence(state, START, 28).earliest(50) == pytest.approx(untaught, abs=0.1)
+    exponential = START._replace(curves=(Curve((1.0,) * BINS, EDGES),) * 3)
+    assert Silence(state, exponential, 28).earliest(50) == pytest.approx(flat, abs=0.1)
+
+
+def test_a_user_with_one_occasion_is_never_warned_of() -> None:
+    state = lived(range(20_000, 20_001))
+    silence = Silence(state, START, 28)
+    assert RULE.earliest(state, silence, Population()) is None
+    assert RULE.next(state, silence, Population()) is None
+    assert RULE.at(state, silence, Population(), 20_100) is None
+
+
+def test_every_flag_takes_points_of_its_own() -> None:
+    state = lived(range(20_000, 20_030))
+    state.negatives = 1.0
+    cross = Silence(state, START, 28).parts(5)
+    state.depth_fast, state.depth_slow = 0.5, 4.0
+    shallow = Silence(state, START, 28).parts(5)
+    assert [cross[part] > 0 for part in (Component.EXPERIENCE, Component.DEPTH, Component.TREND)] == [
+        True,
+        False,
+        False,
+    ]
+    assert shallow[Component.DEPTH] == pytest.approx(shallow[Component.EXPERIENCE], abs=1)
+    assert {part: cross[part] for part in (Component.FREQUENCY, Component.SILENCE)} == pytest.approx(
+        {part: shallow[part] for part in (Component.FREQUENCY, Component.SILENCE)}, abs=1
+    )
+
+
+def test_nothing_is_certain() -> None:
+    """REACH stays a ten-thousandth away from 0 and from 1."""
+    often, rarely = lived(range(20_000, 21_000)), lived(range(20_000, 20_002))
+    assert Silence(often, START, 700).reach(0) == 1e-4
+    assert Silence(rarely, START, 28).reach(28) == Silence(rarely, START, 28).reach(400) == 1 - 1e-4
+
+
+# --- Days -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "UTC",
+        "Asia/Shanghai",
+        "America/New_York",
+        "America/St_Johns",
+        "Asia/Beirut",
+        "Australia/Lord_Howe",
+        "Pacific/Apia",
+    ],
+)
+@pytest.mark.parametrize("year", [2006, 2011])
+def test_days_are_those_of_the_zone_through_every_change_of_clocks(zone: str, year: int) -> None:
+    """Also where clocks change at one minute past midnight, at midnight, by half an hour, or a day is left out."""
+    calendar, there = Calendar(zone), ZoneInfo(zone)
+    for minutes in range(0, 366 * 24 * 60, 59):
+        moment = datetime(year, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+        day = calendar.day(int(moment.timestamp()))
+        assert date_of(day) == moment.astimezone(there).date()
+        assert calendar.start(day) <= moment.timestamp()
+
+
+def test_no_two_looks_of_a_user_fall_together_and_they_are_in_order() -> None:
+    calendar = Calendar("America/New_York")
+    starts = [calendar.start(day) for day in range(20_400, 20_800)]
+    assert {23, 24, 25} == {(b - a) // 3_600 for a, b in pairwise(starts)}
+
+
+def test_the_watermark_never_goes_back() -> None:
+    watermark = Watermark(delay_seconds=60, late_seconds=3_600)
+    times = []
+    for seconds in (10_000, 9_000, 12_000, 3, 11_999):
+        watermark.moved(seconds)
+        times.append(watermark.time)
+    assert times == [9_940, 9_940, 11_940, 11_940, 11_940]
+    assert watermark.too_late(11_940 - 3_601)
+    assert not watermark.too_late(11_940 - 3_600)
+
+
+# --- The window -----------------------------------------------------------------------------------------------------
+
+
+def test_the_ring_counts_what_a_list_of_all_days_counts() -> None:
+    """An oracle over gaps of every length, longer ones than the ring too."""
+    seen, ring, last, today = Counter[int](), EMPTY, 100, 1
+    seen[100] = 1
+    for gap in (1, 1, 2, 7, 27, 28, 29, 1, 3, 60, 5, 26, 1, 1):
+        ring, last, today = rolled(ring, last, today, last + gap), last + gap, gap % 4 + 1
+        seen[last] = today
+        for until in range(last, last + 40):
+            month = [seen[day] for day in range(until - DAYS + 1, until + 1)]
+            week = month[-7:]
+            assert looked(ring, last, today, until) == (sum(map(bool, week)), sum(map(bool, month)), sum(month))
+
+
+# --- Deadlines ------------------------------------------------------------------------------------------------------
+
+
+def test_deadlines_come_in_order_of_time_then_key_and_each_once() -> None:
+    deadlines = Deadlines()
+    for key, due in ((b"b", 5), (b"a", 5), (b"c", 9), (b"c", 4), (b"b", 7), (b"d", 11)):
+        deadlines.expect(key, due)
+    assert len(deadlines) == 4
+    assert [deadlines.pop(10) for _ in range(4)] == [(4, b"c"), (5, b"a"), (5, b"b"), None]
+    deadlines.expect(b"c", 20)
+    assert (deadlines.due(b"c"), deadlines.due(b"a"), len(deadlines)) == (20, NEVER, 2)
+    assert [deadlines.pop(30) for _ in range(3)] == [(11, b"d"), (20, b"c"), None]
+
+
+# --- The book -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"",
+        b"\x01\x00",
+        b"\x02" + pack(State())[1:],
+        pack(State())[:-3],
+        pack(State()) + b"x",
+        pack(State())[:5] + msgspec.msgpack.encode(["first"]),
+        pack(State())[:5] + msgspec.msgpack.encode({"first": 1}),
+        b"\xff" * 60,
+    ],
+)
+def test_an_unreadable_state_names_its_user_and_product(record: bytes) -> None:
+    with pytest.raises(StateUnreadable, match="user 'u1' in product 'shop' cannot be read"):
+        unpack(key_of("u1", "shop"), record)
+
+
+def test_a_partition_with_a_state_of_another_version_does_not_open() -> None:
+    with pytest.raises(StateUnreadable, match="schema version 7"):
+        opened({key_of("u1", "shop"): b"\x07" + pack(State())[1:]})
+
+
+@pytest.mark.parametrize("memo", [b"", b"\xc1", msgspec.msgpack.encode([2, {}]), msgspec.msgpack.encode([1, [3]])])
+def test_a_partition_with_an_unreadable_memo_does_not_open(memo: bytes) -> None:
+    with pytest.raises(MemoUnreadable, match="memo"):
+        opened(memo=memo)
+
+
+# --- The partition --------------------------------------------------------------------------------------------------
+
+
+def test_every_record_comes_to_one_outcome_and_a_tally_starts_anew() -> None:
+    partition = opened()
+    sent = [
+        Sent(plain(id="1")),
+        Sent(plain(id="1")),
+        Sent(plain(id="2", type="unheard-of")),
+        Sent(plain(id="3", time="2026-01-01T11:58:59Z")),
+        Sent(plain(id="4", time="2026-01-01T13:00:00Z")),
+        Sent(b"{"),
+    ]
+    partition.step("app.events", sent, NOON)
+    assert partition.tally() == {
+        "applied": 1, "duplicate": 1, "unknown_type": 1, "too_late": 1, "late_day": 1, "not_json": 1
+    }  # fmt: skip
+    assert partition.tally() == {}
+
+
+def test_a_dead_letter_is_the_record_as_it_came_with_its_reason_and_place() -> None:
+    record = Sent(b"\xff\x00", (("trace", b"\xfe"),), key=b"k\xff", timestamp=17, offset=42)
+    [letter] = opened().step("app.events", [record], NOON)
+    assert (letter.topic, letter.key, letter.value, letter.partition) == ("app.events-dlt", b"k\xff", b"\xff\x00", None)
+    headers = dict(letter.headers)
+    assert letter.headers[0] == ("trace", b"\xfe")
+    assert headers[DeadLetterHeader.REASON] == RejectReason.NOT_UTF8.value.encode()
+    places = (DeadLetterHeader.TOPIC, DeadLetterHeader.PARTITION, DeadLetterHeader.OFFSET, DeadLetterHeader.TIMESTAMP)
+    assert [headers[name] for name in places] == [b"app.events", b"3", b"42", b"17"]
+
+
+def test_settling_hands_each_touched_user_over_once() -> None:
+    partition = opened()
+    partition.step("app.events", [Sent(plain(id="1")), Sent(plain(id="2"))], NOON)
+    first, second = partition.settle(), partition.settle()
+    assert list(first.writes) == [key_of("u1", "shop")]
+    assert second.writes == {}
+    assert second.memo == first.memo
+
+
+def test_products_have_clocks_of_their_own_and_unlisted_ones_share_the_default_clock() -> None:
+    partition = opened()
+    for product, time in (
+        ("shop", "2026-01-02T12:00:00Z"),
+        ("a", "2026-01-02T10:00:00Z"),
+        ("b", "2026-01-02T11:00:00Z"),
+    ):
+        partition.step("app.events", [Sent(plain(id=product, product=product, time=time))], NOON)
+    minute = timedelta(minutes=1)
+    assert partition.watermarks() == {"default": NOON - 61 * minute, "shop": NOON - minute}
+
+
+def test_ticks_and_broadcasts_move_nothing() -> None:
+    """Event time moves by events alone."""
+    partition = opened()
+    partition.step("app.events", [Sent(plain())], NOON)
+    before = partition.settle()
+    later = NOON + timedelta(days=400)
+    assert [*partition.tick(later), *partition.hear("churn.population", [], later)] == []
+    assert partition.question([], later) is None
+    assert (partition.settle().memo, partition.settle().writes) == (before.memo, {})
