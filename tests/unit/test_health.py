@@ -26,6 +26,8 @@ from tests.unit.test_intake import NOON, Sent, plain
 
 POLICY = Policy(name="test", products={"default": Product(), "shop": Product()}, events={"order": Role.PURCHASE})
 RULE = LevelRule(POLICY.warnings)
+FLAT = START._replace(curves=(Curve((1.0,) * BINS, EDGES),) * 3)
+"""A hazard of 1 per nat: silences end as the user's rhythm alone says."""
 
 
 def opened(table: dict[bytes, bytes] | None = None, memo: bytes | None = None) -> HealthPartition:
@@ -51,8 +53,7 @@ def test_the_start_notices_a_daily_user_after_12_days_and_a_weekly_one_after_9(
     """With a hazard of 1 per nat instead of 1/(1+z) it would be 26.7 and 21.6 days, as was measured."""
     state = lived(range(20_000, 20_000 + history, gap))
     assert Silence(state, START, 28).earliest(50) == pytest.approx(untaught, abs=0.1)
-    exponential = START._replace(curves=(Curve((1.0,) * BINS, EDGES),) * 3)
-    assert Silence(state, exponential, 28).earliest(50) == pytest.approx(flat, abs=0.1)
+    assert Silence(state, FLAT, 28).earliest(50) == pytest.approx(flat, abs=0.1)
 
 
 def test_a_user_with_one_occasion_is_never_warned_of() -> None:
@@ -83,7 +84,7 @@ def test_every_flag_takes_points_of_its_own() -> None:
 def test_nothing_is_certain() -> None:
     """REACH stays a ten-thousandth away from 0 and from 1."""
     often, rarely = lived(range(20_000, 21_000)), lived(range(20_000, 20_002))
-    assert Silence(often, START, 700).reach(0) == 1e-4
+    assert Silence(often, FLAT, 28).reach(0) == 1e-4
     assert Silence(rarely, START, 28).reach(28) == Silence(rarely, START, 28).reach(400) == 1 - 1e-4
 
 
