@@ -24,8 +24,13 @@ ANY_TIME = {
     "message.timestamp.type": "CreateTime",
     "message.timestamp.after.max.ms": str(2**63 - 1),
     "retention.ms": "-1",
+    "segment.ms": str(2**63 - 1),
 }
-"""Records of any time are taken, and kept for ever: for simulated time (demo, tests, bench)."""
+"""Records of any time are taken, and kept for ever: for simulated time (demo, tests, bench).
+
+A segment is closed by the time of its records: where a week passes in seconds, thousands of files would come of that, and
+a broker that was killed would take a minute to read them.
+"""
 
 
 @dataclass(frozen=True, slots=True)

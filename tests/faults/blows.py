@@ -1,0 +1,161 @@
+"""The faults of a campaign, one function a kind; each returns what it did in a few words.
+
+A blow is dealt while traffic goes on and does not wait until the worker has got over it: the next may fall before.
+"""
+
+import asyncio
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+from agents.local import Kafka, Redis
+from tests.faults.traffic import Traffic
+from tests.faults.worker import ROLES, Worker
+
+OPENING = ("fenced", "recovering", "recovered")
+WORKING = ("begun", "written", "prepared", "committed", "applied", "ticked")
+ORDER_SECONDS = 20.0
+
+
+@dataclass
+class Scene:
+    """What can be struck."""
+
+    workers: list[Worker]
+    kafka: Kafka
+    redis: Redis
+    traffic: Traffic
+    random: random.Random
+    session_seconds: float
+
+
+Blow = Callable[[Scene], Awaitable[str]]
+
+
+async def role_killed(scene: Scene) -> str:
+    """One role process dies; its supervisor starts it again."""
+    worker, role = scene.random.choice(scene.workers), scene.random.choice(ROLES)
+    return f"{role} of {worker.name}, process {worker.signal(role, signal.SIGKILL)}"
+
+
+async def worker_killed(scene: Scene) -> str:
+    """A whole worker dies, supervisor first, and is started again after a while."""
+    worker = scene.random.choice(scene.workers)
+    worker.kill()
+    return f"{worker.name}, {await _back(scene, worker)}"
+
+
+async def worker_left(scene: Scene) -> str:
+    """A worker is told to end, does so in good order, and is started again."""
+    worker = scene.random.choice(scene.workers)
+    await asyncio.to_thread(worker.stop)
+    return f"{worker.name}, {await _back(scene, worker)}"
+
+
+async def _back(scene: Scene, worker: Worker) -> str:
+    away = scene.random.choice((0.0, 1.0, 3.0))
+    await asyncio.sleep(away)
+    worker.start()
+    return f"away for {away} s"
+
+
+async def killed_at_point(scene: Scene) -> str:
+    """A role process dies at a named place in its work."""
+    return await _at_point(scene, scene.random.choice(WORKING))
+
+
+async def killed_in_opening(scene: Scene) -> str:
+    """A role process dies, and the next one dies while it opens its partitions."""
+    return await _at_point(scene, scene.random.choice(OPENING))
+
+
+async def _at_point(scene: Scene, point: str) -> str:
+    worker, role = scene.random.choice(scene.workers), scene.random.choice(ROLES[:2])
+    worker.order(role, point)
+    if point in OPENING:
+        worker.signal(role, signal.SIGKILL)
+    limit = time.monotonic() + ORDER_SECONDS
+    while not worker.obeyed(role):
+        if time.monotonic() > limit:  # it has no partitions now, so it never comes there: a plain kill instead
+            worker.withdraw(role)
+            return f"{role} of {worker.name}, never at {point}, process {worker.signal(role, signal.SIGKILL)}"
+        await asyncio.sleep(0.05)
+    return f"{role} of {worker.name} at {point}"
+
+
+async def paused_short(scene: Scene) -> str:
+    """A role process stands still for less than its session."""
+    return await _paused(scene, scene.random.uniform(0.3, 0.8))
+
+
+async def paused_long(scene: Scene) -> str:
+    """A role process stands still until others have its partitions, and then goes on as if nothing had happened."""
+    return await _paused(scene, scene.random.uniform(1.3, 2.0))
+
+
+async def _paused(scene: Scene, sessions: float) -> str:
+    worker, role = scene.random.choice(scene.workers), scene.random.choice(ROLES)
+    process = worker.signal(role, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(sessions * scene.session_seconds)
+    finally:
+        worker.signal(role, signal.SIGCONT)
+    return f"{role} of {worker.name}, process {process}, for {sessions * scene.session_seconds:.1f} s"
+
+
+async def broker_killed(scene: Scene) -> str:
+    """The only broker dies and comes back with what it had."""
+    away = scene.random.choice((0.0, 1.0, 3.0))
+    await asyncio.to_thread(scene.kafka.kill)
+    await asyncio.sleep(away)
+    await asyncio.to_thread(scene.kafka.launch)
+    return f"away for {away} s and its start"
+
+
+async def redis_stopped(scene: Scene) -> str:
+    """Redis is away for some seconds and comes back with what it had."""
+    return await _redis_back(scene, keep_data=True)
+
+
+async def redis_emptied(scene: Scene) -> str:
+    """Redis is away for some seconds and comes back empty."""
+    return await _redis_back(scene, keep_data=False)
+
+
+async def _redis_back(scene: Scene, keep_data: bool) -> str:
+    away = scene.random.uniform(0.0, 4.0)
+    await asyncio.to_thread(scene.redis.kill)
+    await asyncio.sleep(away)
+    await asyncio.to_thread(scene.redis.start_again, keep_data)
+    return f"away for {away:.1f} s, {'with' if keep_data else 'without'} its data"
+
+
+async def events_repeated(scene: Scene) -> str:
+    """An app sends its newest events once more."""
+    return f"{await scene.traffic.repeat()} events"
+
+
+BLOWS: dict[str, Blow] = {
+    blow.__name__: blow
+    for blow in (
+        role_killed,
+        worker_killed,
+        worker_left,
+        killed_at_point,
+        killed_in_opening,
+        paused_short,
+        paused_long,
+        broker_killed,
+        redis_stopped,
+        redis_emptied,
+        events_repeated,
+    )
+}
+
+
+def deal(draw: random.Random, kinds: list[str]) -> Iterator[str]:
+    """Kinds in random order, each as often as any other; without end."""
+    while True:
+        yield from draw.sample(kinds, len(kinds))

@@ -1,0 +1,88 @@
+"""The oracle of a campaign: from the input topics alone, what must stand on every other one, against what does.
+
+It imports nothing of ``streams`` or ``agents``: a fault in them cannot hide itself here.
+"""
+
+from collections.abc import Iterator
+
+from tests.faults.book import Book, Stood
+from tests.faults.findings import Findings
+from tests.faults.oracle_counts import check_books, check_breakers, check_counts
+from tests.faults.oracle_input import Input
+from tests.faults.oracle_messages import Messages, readable
+from tests.faults.oracle_warnings import check_users, check_warnings
+from tests.faults.rules import Rules
+from tests.faults.state import positions
+
+DEAD_LETTERS = "app.events-dlt"
+BY_ID = ("churn.warnings", "churn.decisions", "churn.outbound", "churn.counts", "churn.breakers", "churn.leases")
+INPUTS = {
+    "health": ("app.events",),
+    "dispatcher": ("user.profiles", "churn.feedback", "churn.warnings"),
+    "governor": ("churn.counts",),
+}
+
+
+class Oracle:
+    """Judges a book; ``changelogs`` names the topic of each role, ``partitions`` counts those of a keyed topic."""
+
+    def __init__(self, book: Book, changelogs: dict[str, str], partitions: int) -> None:
+        self._book, self._changelogs, self._partitions = book, changelogs, partitions
+        self._rules = Rules()
+
+    def unfinished(self) -> list[str]:
+        """Partitions that have not come to the end of their input, and candidates without an end."""
+        return [*self._behind(), *Messages(self._rules, self._book).open()]
+
+    def _behind(self) -> Iterator[str]:
+        for role, topics in INPUTS.items():
+            for number in range(1 if role == "governor" else self._partitions):
+                found = positions(self._book, self._changelogs[role], number)
+                for topic in topics:
+                    end, position = self._book.end(topic, number), found.get(topic, 0)
+                    if position < end:
+                        yield f"{role}[{number}] stands at {position} of {topic}, which ends at {end}"
+
+    def judge(self) -> tuple[Findings, dict[str, int]]:
+        """Everything that is not as it must be, and how much there was to compare."""
+        book, findings = self._book, Findings(stuck=self.unfinished())
+        truth = Input(self._rules, book.read("app.events"))
+        for topic in BY_ID:
+            findings.once(topic, map(ce_id, book.read(topic)))
+        findings.compare("dead letter", self._refused(truth), map(source, book.read(DEAD_LETTERS)))
+        warnings = check_warnings(book, truth, findings)
+        check_users(book, truth, self._changelogs["health"], self._partitions, findings)
+        Messages(self._rules, book).check(findings)
+        check_counts(book, findings)
+        check_books(book, self._changelogs["dispatcher"], self._partitions, findings)
+        check_breakers(book, findings)
+        sizes = {name: len(book.read(topic)) for name, topic in SIZES.items()}
+        return findings, {"users": len(truth.histories), "expected_warnings": warnings, **sizes}
+
+    def _refused(self, truth: Input) -> list[tuple[str, int, int]]:
+        others = [*self._book.read("user.profiles"), *self._book.read("churn.feedback")]
+        bad = [r for r in others if readable(r) is None and (r.value is not None or r.topic == "churn.feedback")]
+        return truth.rejected + [(record.topic, record.partition, record.offset) for record in bad]
+
+
+SIZES = {
+    "warnings": "churn.warnings",
+    "decisions": "churn.decisions",
+    "outbound": "churn.outbound",
+    "feedback": "churn.feedback",
+    "dead_letters": DEAD_LETTERS,
+    "breaker_moves": "churn.breakers",
+    "leases": "churn.leases",
+}
+
+
+def ce_id(record: Stood) -> str:
+    """The deterministic id that a record carries."""
+    return next(value.decode() for name, value in record.headers if name == "ce_id")
+
+
+def source(letter: Stood) -> tuple[str, int, int]:
+    """Where the record of a dead letter stood."""
+    headers = {name: value.decode() for name, value in letter.headers}
+    place = headers["churn-dlt-topic"], headers["churn-dlt-partition"], headers["churn-dlt-offset"]
+    return place[0], int(place[1]), int(place[2])
