@@ -1,7 +1,7 @@
 """Random stories for a dispatcher partition: hard ones, because everything in them is about few users and few silences.
 
-A story is grown from a seed, a round at a time, so that a shorter story is the beginning of a longer one; hypothesis
-draws seed and length, and shrinks the length.
+A story is grown from a seed, a round at a time, so that a shorter story is the beginning of a longer one: to look into
+a failure, play ``story(seed, fewer)``. Long ones are drawn most, for little happens in a short one.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ CHANNELS = (Channel.PUSH, Channel.SMS)
 SUBSETS = (CHANNELS, CHANNELS, CHANNELS, CHANNELS[:1], CHANNELS[1:], ())
 MINUTES = (0, 0, 1, 5, 30, 61, 600, 1439, 1440, 1441, 3000, 10_080, 41_000)
 LEVELS = (Level.RISK, Level.CRITICAL, Level.RISK, Level.CRITICAL, Level.WATCH)
-KINDS = (*FeedbackKind, *[FeedbackKind.UNSUBSCRIBED] * 4, FeedbackKind.COMPLAINED)
+KINDS = (*FeedbackKind, FeedbackKind.UNSUBSCRIBED, FeedbackKind.COMPLAINED, FeedbackKind.FAILED)
 HOUR = timedelta(hours=1)
 
 
@@ -69,7 +69,7 @@ def story(seed: int, length: int) -> Story:
     return tuple(told)
 
 
-stories = st.builds(story, st.integers(0, 2**32), st.integers(1, 30))
+stories = st.builds(story, st.integers(0, 2**32), st.integers(0, 49).map(lambda left: 50 - left))
 
 
 @st.composite
@@ -94,7 +94,7 @@ def policies(draw: st.DrawFn) -> Policy:
 
 
 def _record(dice: Random, number: int, now: datetime) -> Message:
-    kind = dice.choice((_warning, _warning, _warning, _warning, _return, _return, _profile, _report))
+    kind = dice.choice((_warning, _warning, _warning, _warning, _return, _return, _profile, _report, _report))
     return kind(dice, number, now)
 
 
@@ -121,7 +121,8 @@ def _report(dice: Random, number: int, now: datetime) -> Feedback:
     """About a message that may or may not have been sent, of this user or another."""
     about = _warning(dice, number, now)
     message = message_id(recall_id(about.user_id, about.episode, about.stage), 1)
-    told = feedback(message, dice.choice(KINDS), dice.choice(MOSTLY_ONE), dice.choice(CHANNELS))
+    user = dice.choice((about.user_id, about.user_id, about.user_id, *USERS))
+    told = feedback(message, dice.choice(KINDS), user, dice.choice(CHANNELS))
     return told.model_copy(update={"time": now + dice.choice((-30 * HOUR, 0 * HOUR, HOUR))})
 
 

@@ -20,7 +20,7 @@ from streams.role import Fact
 from tests.dispatching import T0, Stood, Worked, policy, read
 from tests.laws.dispatch_story import CHANNELS, Round, Story, policies, stories, warned
 
-LAWS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def played(
@@ -171,7 +171,7 @@ def test_any_cut_into_batches_gives_the_same_facts(policy, story, cut):
 
 
 @LAWS
-@given(policies(), stories, st.frozensets(st.integers(0, 30)))
+@given(policies(), stories, st.frozensets(st.integers(0, 60)))
 def test_opening_anew_gives_the_same_facts(policy, story, restarts):
     """Table and memo hold everything: who waits, in which order, what was leased, what the governor was not told."""
     whole, broken = played(policy, story), played(policy, story, restarts=restarts)
