@@ -33,7 +33,8 @@ def main(point: Callable[[str], None] = lambda name: None) -> None:
         end_with_supervisor()
 
     threading.Thread(target=_end_when_stuck, args=(app,), daemon=True).start()
-    worker = faust.Worker(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False)
+    worker = faust.Worker(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # what is written is JSON lines and nothing else
     worker.execute_from_commandline()
 
 

@@ -3,7 +3,9 @@
 import asyncio
 import signal
 import time
+from collections import deque
 from collections.abc import Coroutine
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +27,8 @@ from schemas.policy.policy import DEFAULT_PRODUCT
 
 DELIVER_SECONDS = 0.05
 GUARD_SECONDS = 1.0
+RATE_SECONDS = 2.0
+"""The rate that is shown is that of so many seconds."""
 
 
 class Show:
@@ -98,14 +102,15 @@ class Show:
             await asyncio.sleep(DELIVER_SECONDS)
 
     async def _draw(self, feeder: Feeder) -> None:
-        before, where = 0, self._where()
+        every, where = self._view.every_seconds, self._where()
+        counted = deque([(time.monotonic(), 0)], maxlen=1 + ceil(RATE_SECONDS / every))
         while True:
-            events = feeder.written[topics.EVENTS]
-            rate = (events - before) / self._view.every_seconds
+            counted.append((time.monotonic(), feeder.written[topics.EVENTS]))
+            (since, before), (now, events) = counted[0], counted[-1]
+            rate = (events - before) / max(now - since, every)
             at = self._clock.now().astimezone(self._zone)
             self._view.draw(Picture(at, self._state, events, rate, self._seen, where))
-            before = events
-            await asyncio.sleep(self._view.every_seconds)
+            await asyncio.sleep(every)
 
     def _where(self) -> str:
         servers = f"Kafka {self._settings.bootstrap_servers}  Redis {self._settings.redis_url}"

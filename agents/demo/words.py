@@ -35,8 +35,8 @@ def _evidence(warning: Warning) -> str:
     found = warning.evidence
     if found is None:
         return ""
-    said = f"; silent for {found.silent_days:.0f} days, usual gap {found.usual_gap_days:.1f}"
-    said += f", {found.active_days_28} active days in 28"
+    said = f"; silent {found.silent_days:.0f} days, usual gap {found.usual_gap_days:.1f}"
+    said += f", active {found.active_days_28} of 28"
     return said + (f", {found.open_complaints} open complaint" if found.open_complaints else "")
 
 

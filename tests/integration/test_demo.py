@@ -16,7 +16,7 @@ import pytest
 
 from agents.cli.demo import SHOP
 from agents.demo.worker import Worker, WorkerEnded
-from agents.local import DidNotStart
+from agents.local import DidNotStart, Kafka, Redis
 from agents.local.ports import free_row
 from agents.settings import load_settings
 
@@ -102,6 +102,26 @@ def test_signal_ends_it_at_any_time_and_leaves_nothing(
         process.communicate(timeout=60)
         assert process.returncode == status
     assert_gone(tmp_path, said)
+
+
+def test_worker_is_ready_when_launched_and_logs_json_lines(
+    monkeypatch: pytest.MonkeyPatch, kafka: Kafka, redis_server: Redis, topic_prefix: str
+) -> None:
+    """Every role works its partitions when ``launch`` returns, and every line of the log is a JSON object."""
+    monkeypatch.setenv("CHURN_POLICY_PATH", str(SHOP))
+    monkeypatch.setenv("CHURN_BOOTSTRAP_SERVERS", kafka.bootstrap)
+    monkeypatch.setenv("CHURN_REDIS_URL", redis_server.url)
+    monkeypatch.setenv("CHURN_TOPIC_PREFIX", topic_prefix)
+    monkeypatch.setenv("CHURN_PARTITIONS", "2")
+    monkeypatch.setenv("CHURN_WEB_PORT", str(free_row(3)))
+    subprocess.run([sys.executable, "-m", "agents", "topics", "create"], check=True)
+    with Worker(load_settings()) as worker:
+        worker.launch()
+        assert worker.answers()
+        worker.stop()
+        assert not worker.answers()
+        lines = [json.loads(line) for line in worker.log.splitlines()]
+    assert any("opened at" in line["message"] for line in lines)
 
 
 def test_worker_that_refuses_to_start_is_told_with_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:

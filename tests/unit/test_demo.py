@@ -190,7 +190,7 @@ def decision(outcome: Outcome, *trace: Verdict, reason: Reason | None = None) ->
 def test_the_line_of_a_warning_is_a_sum_that_comes_out() -> None:
     line = told(warning(complaints=1))
     assert "ann RISK: health 47.2 = 100 - 9.1 habitual frequency - 43.7 silence;" in line
-    assert "silent for 12 days, usual gap 1.4, 15 active days in 28, 1 open complaint" in line
+    assert "silent 12 days, usual gap 1.4, active 15 of 28, 1 open complaint" in line
     assert told(warning(Level.RECOVERED)) == "ann is back: health 47.2, at_risk"
 
 
