@@ -39,7 +39,7 @@ class Message(BaseModel):
 
     def encode(self) -> bytes:
         """The record value: this message as JSON, UTF-8."""
-        return self.model_dump_json(exclude_none=True).encode()
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
 
     def headers(self) -> Headers:
         """CloudEvents 1.0 binary-mode headers (Kafka protocol binding, section 3.2)."""

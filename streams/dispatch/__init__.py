@@ -3,6 +3,7 @@
 - ``partition``  the role's step and tick: reads like the flow
 - ``desk``       one judgement end to end: decision, message, new book
 - ``gate``       the stages and their order
+- ``treatment``  what is done about a level and product
 - ``book``       what is remembered of one user; ``books`` of a partition's users in a transaction; ``queue`` who waits
 - ``standing``   the governor's word and our probes; ``counts`` what it is told; ``governed`` both, stored
 - ``report``     what feedback changes; ``incoming`` records of others, read or refused; ``asking`` the board

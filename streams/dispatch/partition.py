@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from schemas import topics
-from schemas.channel import Channel
 from schemas.feedback import Feedback
 from schemas.ids import recall_id
-from schemas.policy import Playbook, Policy
+from schemas.policy import Policy
 from schemas.profile import Profile
 from schemas.warning import Level, Warning
 from streams.board import BoardQuestion, BoardView
@@ -20,6 +19,7 @@ from streams.dispatch.gate.stage import View
 from streams.dispatch.governed import MEMOS, Governed
 from streams.dispatch.incoming import Refused, dead_letter, read
 from streams.dispatch.report import hear
+from streams.dispatch.treatment import UNTREATED, Treatment
 from streams.packed import read_own
 from streams.role import Fact, Record, Settled, Table, fact_of
 
@@ -32,6 +32,7 @@ class Dispatcher:
         self._number = number
         self._books = Books(table)
         self._governed = Governed() if memo is None else MEMOS.unpack(f"memo of partition {number}", memo)
+        self._treatments = [Treatment.of(playbook, policy) for playbook in policy.playbooks]
         self._asking = Asking()
         self._warnings: dict[int, Warning] = {}
         self._outcomes: Counter[str] = Counter()
@@ -64,11 +65,11 @@ class Dispatcher:
         self._asking = Asking()
         told = [self._warning(each) for topic, records in batches if topic == topics.WARNINGS for each in records]
         for warning in told:
-            self._asking.about(warning.user_id, self._channels(warning.level, warning.product))
+            self._asking.about(warning.user_id, self._treatment(warning.level, warning.product).channels)
         waiting = dict.fromkeys(warning.user_id.encode() for warning in told)
         for key in waiting | dict.fromkeys(self._books.queue.due(now, self._governed.standings)):
             if held := self._books[key].held:
-                self._asking.about(key.decode(), self._channels(held.level, held.product))
+                self._asking.about(key.decode(), self._treatment(held.level, held.product).channels)
         return self._asking.question()
 
     def answer(self, seen: object) -> None:
@@ -159,12 +160,13 @@ class Dispatcher:
             yield fact_of(settled.message)
 
     def _view(self, key: bytes, candidate: Candidate, newer: bool) -> View:
-        user = key.decode()
+        user, treatment = key.decode(), self._treatment(candidate.level, candidate.product)
         return View(
             user=user,
             book=self._books[key],
             policy=self._policy,
-            playbook=self._playbook(candidate.level, candidate.product),
+            playbook=treatment.playbook,
+            channels=treatment.channels,
             recall=recall_id(user, candidate.episode, candidate.stage),
             newer=newer,
             board=self._asking.view(user),
@@ -173,12 +175,8 @@ class Dispatcher:
             standings=self._governed.standings,
         )
 
-    def _playbook(self, level: Level, product: str) -> Playbook | None:
-        return next((each for each in self._policy.playbooks if each.answers(level, product)), None)
-
-    def _channels(self, level: Level, product: str) -> tuple[Channel, ...]:
-        playbook = self._playbook(level, product)
-        return playbook.channels if playbook else ()
+    def _treatment(self, level: Level, product: str) -> Treatment:
+        return next((each for each in self._treatments if each.answers(level, product)), UNTREATED)
 
     def _count_decision(self, settled: Settlement) -> None:
         decision = settled.decision

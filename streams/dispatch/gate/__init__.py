@@ -57,7 +57,7 @@ def judge(candidate: Candidate, view: View, now: datetime) -> Judgement:
     shared = {name: rule(candidate, view, now) for name, rule in _SHARED.items()}
     trace = [_verdict(name, finding, None) for name, finding in shared.items()]
     refusals: list[Refusal] = []
-    for channel in view.channels():
+    for channel in view.channels:
         own = {name: rule(candidate, channel, view, now) for name, rule in _BY_CHANNEL.items()}
         trace += (_verdict(name, finding, channel) for name, finding in own.items())
         refusal = _refusal(shared, own, channel)

@@ -15,26 +15,22 @@ from streams.dispatch.standing import Standings
 class View(NamedTuple):
     """What is known at the instant of a judgement.
 
-    ``recall`` is the id of the recall this candidate would open; ``newer`` says that a later warning of the user is
-    here; ``tokens`` are what is left of the provider's rate, ``queued`` the candidates already waiting for it.
+    ``channels`` are those of the playbook that the policy has, in the playbook's order; ``recall`` is the id of the
+    recall this candidate would open; ``newer`` says that a later warning of the user is here; ``tokens`` are what is
+    left of the provider's rate, ``queued`` the candidates already waiting for it.
     """
 
     user: str
     book: Book
     policy: Policy
     playbook: Playbook | None
+    channels: tuple[Channel, ...]
     recall: str
     newer: bool
     board: BoardView
     tokens: Mapping[Channel, int]
     queued: Mapping[Channel, int]
     standings: Standings
-
-    def channels(self) -> tuple[Channel, ...]:
-        """The playbook's channels in its order; a channel without a table in the policy is never used."""
-        if self.playbook is None:
-            return ()
-        return tuple(channel for channel in self.playbook.channels if channel in self.policy.channels)
 
 
 class Finding(NamedTuple):
