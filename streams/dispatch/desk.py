@@ -11,7 +11,7 @@ from schemas.ids import decision_id, message_id
 from schemas.outbound import Outbound
 from schemas.policy import Policy
 from schemas.warning import Warning
-from streams.dispatch.book import Book, Candidate, Recall, Send, mark, sends_kept, sent
+from streams.dispatch.book import Book, Candidate, Recall, Send, mark, sent
 from streams.dispatch.gate import Judgement, judge
 from streams.dispatch.gate.stage import View
 from streams.dispatch.standing import FIRST
@@ -62,7 +62,7 @@ def _send(candidate: Candidate, judgement: Judgement, channel: Channel, view: Vi
     message = _outbound(candidate, recall, channel, view, now)
     standing = view.standings.get(channel, FIRST)
     send = Send(mark(message.id), channel, now, round=standing.round if standing.probes else 0)
-    book = sent(view.book, send, recall, sends_kept(view.policy))
+    book = sent(view.book, send, recall, view.remembered)
     return Settlement(book, _decision(candidate, judgement, view, now, message.id), message)
 
 

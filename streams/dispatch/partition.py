@@ -12,7 +12,7 @@ from schemas.profile import Profile
 from schemas.warning import Level, Warning
 from streams.board import BoardQuestion, BoardView
 from streams.dispatch.asking import Asking
-from streams.dispatch.book import Candidate, introduced, returned
+from streams.dispatch.book import Candidate, introduced, returned, sends_kept
 from streams.dispatch.books import Books
 from streams.dispatch.desk import Settlement, candidate_of, decide
 from streams.dispatch.gate.stage import View
@@ -33,6 +33,7 @@ class Dispatcher:
         self._books = Books(table)
         self._governed = Governed() if memo is None else MEMOS.unpack(f"memo of partition {number}", memo)
         self._treatments = [Treatment.of(playbook, policy) for playbook in policy.playbooks]
+        self._remembered = sends_kept(policy)
         self._asking = Asking()
         self._warnings: dict[int, Warning] = {}
         self._outcomes: Counter[str] = Counter()
@@ -173,6 +174,7 @@ class Dispatcher:
             tokens=self._asking.tokens,
             queued=self._books.queue.in_line,
             standings=self._governed.standings,
+            remembered=self._remembered,
         )
 
     def _treatment(self, level: Level, product: str) -> Treatment:

@@ -84,9 +84,9 @@ _BY_CHANNEL = {stage.name: stage.rule for stage in STAGES if isinstance(stage, C
 
 
 def _refusal(shared: Findings, own: Findings, channel: Channel) -> Refusal | None:
-    found = [(name, finding) for name in _ORDER if (finding := shared.get(name) or own.get(name))]
-    if not found:
+    if not any(shared.values()) and not any(own.values()):
         return None
+    found = [(name, finding) for name in _ORDER if (finding := shared.get(name) or own.get(name))]
     name, first = found[0]
     return Refusal(first.reason, channel if name in own else None, _end(first, [finding for _, finding in found]))
 

@@ -17,7 +17,8 @@ class View(NamedTuple):
 
     ``channels`` are those of the playbook that the policy has, in the playbook's order; ``recall`` is the id of the
     recall this candidate would open; ``newer`` says that a later warning of the user is here; ``tokens`` are what is
-    left of the provider's rate, ``queued`` the candidates already waiting for it.
+    left of the provider's rate, ``queued`` the candidates already waiting for it; ``remembered`` is how many messages
+    a book keeps.
     """
 
     user: str
@@ -31,6 +32,7 @@ class View(NamedTuple):
     tokens: Mapping[Channel, int]
     queued: Mapping[Channel, int]
     standings: Standings
+    remembered: int
 
 
 class Finding(NamedTuple):
