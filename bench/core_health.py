@@ -1,9 +1,9 @@
 """How fast the health role is by itself: JSON in, state and warnings out, one core, no Kafka.
 
-    python bench/core_health.py [--events 100000] [--users 10000] [--batch 4000] [--rounds 3] [--json]
+    python bench/core_health.py [--events 100000] [--users 10000] [--days 14] [--batch 4000] [--rounds 3] [--json]
 
-Users come with rhythms of their own over six weeks, several events a visit. One transaction is a batch: step, settle,
-the table takes the writes. Events are counted per second of CPU time, so that a busy machine tells the same; figures
+Users come with rhythms of their own, two to five events a visit. One transaction is a batch: step, settle, the table
+takes the writes. Events are counted per second of CPU time, so that a busy machine tells the same; figures
 are the median round, with the slowest and the fastest beside it.
 """
 
@@ -20,7 +20,6 @@ from streams.health import open_health
 from streams.intake import Intake
 
 START = int(datetime(2026, 1, 5, tzinfo=UTC).timestamp())
-DAYS = 42
 TYPES = ("page_view", "login", "order")
 POLICY = Policy(
     name="bench",
@@ -37,18 +36,18 @@ class Sent(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-def traffic(events: int, users: int, seed: int = 7) -> list[Sent]:
+def traffic(events: int, users: int, days: int, seed: int = 7) -> list[Sent]:
     """A log in order of time: visits of some events, one user's visits a personal gap apart; a tenth of users leave."""
     random, moments = Random(seed), []
     while len(moments) < events:
         for user in range(users):
             gap, leaves = random.expovariate(1 / 6) + 1, random.random() < 0.1
-            day = random.uniform(0, DAYS)
+            day = random.uniform(0, days)
             for _ in range(3):
                 at = START + int(day * 86_400)
                 moments += [(at + second * 20, user, random.choice(TYPES)) for second in range(random.randint(2, 5))]
-                day += random.expovariate(1 / gap) + (DAYS if leaves else 0)
-                if day > DAYS:
+                day += random.expovariate(1 / gap) + (days if leaves else 0)
+                if day > days:
                     break
     moments.sort()
     return [record(offset, *moment) for offset, moment in enumerate(moments[:: len(moments) // events][:events])]
@@ -99,11 +98,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--events", type=int, default=100_000)
     options.add_argument("--users", type=int, default=10_000)
+    options.add_argument(
+        "--days", type=int, default=14, help="of simulated time; more days, fewer events a day with one"
+    )
     options.add_argument("--batch", type=int, default=4_000, help="records a transaction")
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--json", action="store_true", help="the last line is one JSON object")
     chosen = options.parse_args()
-    log = traffic(chosen.events, chosen.users)
+    log = traffic(chosen.events, chosen.users, chosen.days)
     rounds = [pipeline(log, chosen.batch) for _ in range(chosen.rounds)]
     speeds = sorted(found["events_s"] for found in rounds)
     figures = {

@@ -8,7 +8,7 @@ from schemas.policy import Product
 from schemas.warning import Evidence, Level, Stage, Warning
 from streams.health.days import date_of
 from streams.health.index.baseline import started
-from streams.health.index.index import Silence
+from streams.health.index.index import POINT, Silence
 from streams.health.index.population import Population
 from streams.health.occasion import Warned
 from streams.health.rules.level import Crossing, LevelRule
@@ -79,6 +79,7 @@ class Notices:
         user_id, product = user_and_product(key)
         episode = episode_id(user_id, product, date_of(began))
         silent = self.population.elapsed(state.last, day)
+        parts = silence.parts(silent)
         return Warning(
             id=warning_id(episode, level),
             level=level,
@@ -86,8 +87,8 @@ class Notices:
             user_id=user_id,
             product=product,
             at=at,
-            index=silence.thousandths(silent),
-            parts=silence.parts(silent),
+            index=100 * POINT - sum(parts.values()),
+            parts=parts,
             threshold=threshold,
             rules=(RULE,),
             evidence=self._evidence(state, silence, day),

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.policy import Policy, Product, Role
 from schemas.reject import DeadLetterHeader, RejectReason
-from schemas.warning import Component
+from schemas.warning import Component, Level
 from streams.health import HealthPartition, MemoUnreadable, StateUnreadable, open_health
 from streams.health.days import Calendar, date_of
 from streams.health.deadlines import Deadlines
@@ -18,7 +18,7 @@ from streams.health.index.curve import BINS, EDGES, Curve
 from streams.health.index.index import Silence
 from streams.health.index.population import START, Population
 from streams.health.occasion import occasion
-from streams.health.rules.level import LevelRule
+from streams.health.rules.level import Crossing, LevelRule, speak
 from streams.health.state import NEVER, State, key_of, pack, unpack
 from streams.health.watermark import Watermark
 from streams.health.window import DAYS, EMPTY, looked, rolled
@@ -62,6 +62,30 @@ def test_a_user_with_one_occasion_is_never_warned_of() -> None:
     assert RULE.earliest(state, silence, Population()) is None
     assert RULE.next(state, silence, Population()) is None
     assert RULE.at(state, silence, Population(), 20_100) is None
+
+
+def test_a_level_that_has_warned_is_armed_again_only_by_an_occasion_that_brings_the_index_well_up() -> None:
+    """Hysteresis: a user who comes back as a shadow of himself is not warned of again at once."""
+    state = lived(range(20_000, 20_200, 40))
+    shadow = Silence(state, START, 28)
+    state.baseline, state.armed = 90.0, 0b00
+    assert shadow.index(0) < 60 < 0.85 * 90
+    assert RULE.rearmed(state, shadow) == 0b10, "40 points are well above CRITICAL, and not above RISK"
+    alone = RULE.next(state, shadow, Population())
+    assert alone is not None
+    assert alone > state.last + 1
+    state.armed = 0b11
+    assert RULE.next(state, shadow, Population()) == state.last + 1
+    state.baseline, state.armed = 50.0, 0b00
+    assert shadow.index(0) > 0.85 * 50
+    assert RULE.rearmed(state, shadow) == 0b11, "what is usual for him has come down meanwhile"
+
+
+def test_a_level_that_has_warned_is_disarmed_when_its_silence_ends() -> None:
+    state = lived(range(20_000, 20_060))
+    speak(state, Crossing(20_075, Level.RISK, 50_000))
+    occasion(state, 20_080, Population(), RULE, 28)
+    assert (state.armed, state.spoken, state.risk_day, state.critical_day) == (0b10, 0, 20_075, -1)
 
 
 def test_every_flag_takes_points_of_its_own() -> None:
@@ -211,6 +235,31 @@ def test_every_record_comes_to_one_outcome_and_a_tally_starts_anew() -> None:
         "applied": 1, "duplicate": 1, "unknown_type": 1, "too_late": 1, "late_day": 1, "not_json": 1
     }  # fmt: skip
     assert partition.tally() == {}
+
+
+def test_an_event_id_is_remembered_for_15_more_events_of_its_user_and_not_for_16() -> None:
+    for others, outcome in ((15, "duplicate"), (16, "applied")):
+        partition = opened()
+        ids = ["first", *map(str, range(others))]
+        partition.step("app.events", [Sent(plain(id=id)) for id in ids], NOON)
+        partition.tally()
+        partition.step("app.events", [Sent(plain(id="first"))], NOON)
+        assert partition.tally() == {outcome: 1}
+
+
+def test_an_event_of_a_day_before_the_last_occasion_changes_nothing() -> None:
+    """Nor is it forgotten: sent again, it is a duplicate."""
+    table: dict[bytes, bytes] = {}
+    partition, key = opened(table), key_of("u1", "shop")
+    partition.step("app.events", [Sent(plain(id="1"))], NOON)
+    before = unpack(key, partition.settle().writes[key] or b"")
+    late = Sent(plain(id="2", time="2026-01-01T13:00:00Z"))
+    partition = opened({key: pack(before)}, partition.settle().memo)
+    partition.step("app.events", [late, late], NOON)
+    assert partition.tally() == {"late_day": 1, "duplicate": 1}
+    after = unpack(key, partition.settle().writes[key] or b"")
+    after.seen = before.seen
+    assert after == before
 
 
 def test_a_dead_letter_is_the_record_as_it_came_with_its_reason_and_place() -> None:

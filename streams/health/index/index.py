@@ -51,8 +51,7 @@ class Silence:
 
     def index(self, silent: float) -> float:
         """Health, 0 to 100; a longer silence never raises it."""
-        reach = self.reach(silent)
-        return 100 / (1 + reach / (1 - reach) * exp(self.penalty))
+        return self._index(self.reach(silent))
 
     def thousandths(self, silent: float) -> int:
         """Health in thousandths of a point, 0 to 100000: what is told, and what thresholds are compared with."""
@@ -75,12 +74,16 @@ class Silence:
         the flags share the rest by weight. Remainders go to the largest fractions, and to the first of equals.
         """
         habit, reach = self.reach(0), self.reach(silent)
+        index = self._index(reach)
+        rest = 1 - index / 100 - reach
         exact = {Component.FREQUENCY: habit, Component.SILENCE: reach - habit}
-        rest = 1 - self.index(silent) / 100 - reach
         for component, flag, weight in zip(FLAGS, self.flags, self.snapshot.weights, strict=True):
             exact[component] = rest * weight / self.penalty if flag and self.penalty else 0.0
         shares = {component: max(part, 0.0) * 100 * POINT for component, part in exact.items()}
-        return apportioned(shares, 100 * POINT - self.thousandths(silent))
+        return apportioned(shares, 100 * POINT - round(index * POINT))
+
+    def _index(self, reach: float) -> float:
+        return 100 / (1 + reach / (1 - reach) * exp(self.penalty))
 
 
 def apportioned(shares: dict[Component, float], total: int) -> dict[Component, int]:

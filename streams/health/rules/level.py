@@ -45,7 +45,7 @@ class LevelRule:
         """A day before which nothing can warn, cheap to know; None when nothing can in this silence."""
         if not state.repeats or state.spoken == len(self.levels):
             return None
-        return self._over_limit(state.spoken + 1, state, silence, population)
+        return self._above(state.spoken + 1, state, silence, population)
 
     def at(self, state: State, silence: Silence, population: Population, day: int) -> Crossing | None:
         """The highest level that warns at the look of a day after the last occasion; None if none does."""
@@ -60,7 +60,7 @@ class LevelRule:
     def next(self, state: State, silence: Silence, population: Population) -> int | None:
         """The day at whose look the next level warns if nothing more happens; None if none ever does."""
         floors = {
-            number: max(self._cool(number, state), self._over_limit(number, state, silence, population))
+            number: max(self._cool(number, state), self._above(number, state, silence, population))
             for number in self._possible(state, silence)
         }
         if not floors:
@@ -94,8 +94,8 @@ class LevelRule:
         warned = state.risk_day if number == 1 else state.critical_day
         return warned + self._cooldown_days if warned >= 0 else 0
 
-    def _over_limit(self, number: int, state: State, silence: Silence, population: Population) -> int:
-        """A day before which the index is over the policy's own limit."""
+    def _above(self, number: int, state: State, silence: Silence, population: Population) -> int:
+        """A day before which the index is above the policy's own limit, and so above every threshold."""
         rounding = 1 / POINT  # an index this little above the limit may be told, and compared, as equal to it
         silent = silence.earliest(self._limits[number - 1] + rounding)
         return max(state.last + 1, population.day_after(state.last, silent))
