@@ -50,7 +50,7 @@ class Dispatcher:
 
     def tally(self) -> dict[str, int]:
         """What happened since the last call: ``decision.<outcome>[.<reason>]``, ``outbound.<channel>``,
-        ``warning.recovered``, ``profile.`` and ``feedback.`` with what became of the record.
+        ``profile.`` and ``feedback.`` with what became of the record, ``reject.<reason>``.
         """
         counted, self._outcomes = dict(self._outcomes), Counter()
         return counted
@@ -117,7 +117,6 @@ class Dispatcher:
 
     def _recovered(self, key: bytes, episode: str, now: datetime) -> Iterator[Fact]:
         """The episode is over; who waits because of it need not wait until he is due to be told so."""
-        self._outcomes["warning.recovered"] += 1
         closes = now + timedelta(days=self._policy.dispatch.return_cooldown_days)
         book = self._books[key] = returned(self._books[key], episode, closes)
         if book.held is not None and book.held.episode == episode:
@@ -146,7 +145,7 @@ class Dispatcher:
         self._outcomes[f"feedback.{heard.hearing}"] += 1
 
     def _refuse(self, kind: str, refused: Refused, topic: str, record: Record) -> Fact:
-        self._outcomes[f"{kind}.rejected.{refused.reason}"] += 1
+        self._outcomes.update((f"{kind}.rejected", f"reject.{refused.reason}"))
         return dead_letter(refused, topic, self._number, record)
 
     def _judge(self, key: bytes, candidate: Candidate, now: datetime, newer: bool = False) -> Iterator[Fact]:
