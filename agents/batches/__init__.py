@@ -12,7 +12,8 @@ Read it in this order:
 ``broadcast``   topics that every worker reads whole
 ``role``        what the path asks of a role, and of the world
 ``inbox``       what waits for an owner, and how much may
-``owner``       one (role, partition number): opens, absorbs, ticks, closes
+``tenure``      from opening a partition to letting it go: recovery, and a transaction for what waits
+``owner``       one (role, partition number): a task that holds one tenure after another
 ``runner``      one role on one Faust app: topics, agents, signals, owners
 ``supervisor``  one process a role, started again when it ends
 """

@@ -116,6 +116,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self._assignment = assignment
             self._follows.clear()
 
+    def follows(self, tp: TopicPartition) -> int | None:
+        """The end of what was fetched; may be asked from any thread."""
+        return self._follows.get(tp)
+
     def _chained(self, tp: TopicPartition, records: list[Any]) -> "Fetched":
         prev, self._follows[tp] = self._follows.get(tp), records[-1].offset + 1
         return Fetched(records, prev, self._epochs.get(tp, 0))
@@ -180,6 +184,15 @@ class Consumer(driver.Consumer):
     def out_of_range(self, tp: TopicPartition) -> bool:
         """Whether the broker said that it does not hold the offset ``tp`` was to be read from."""
         return tp in self._thread.out_of_range
+
+    @property
+    def flowing(self) -> bool:
+        """Whether what is delivered now reaches the agents; while the group rebalances Faust empties their queues."""
+        return bool(self.flow_active and self.app.flow_control.is_active())
+
+    def read_to(self, tp: TopicPartition) -> int | None:
+        """The end of the last batch that was fetched since ``tp`` was last sought; None where there was no seek."""
+        return self._thread.follows(tp)
 
     def last_stable_offset(self, tp: TopicPartition) -> int | None:
         """The end of what a committed reader can see, as the last fetch told; None before the first."""

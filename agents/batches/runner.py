@@ -10,6 +10,7 @@ from agents.batches.consumer import Transport
 from agents.batches.owner import Owner
 from agents.batches.role import Clock, Config, Nowhere, Role, Watch, World
 from agents.batches.table import MemoryTable, Table
+from agents.batches.tenure import Tenure
 
 log = logging.getLogger(__name__)
 
@@ -98,10 +99,14 @@ class Runner:
 
     def _enter(self, number: int) -> Owner:
         table = self._tables[number] = self._open_table(number)
-        return Owner(
-            number, self._role, self._config, self._app.consumer, table,
-            self._broadcasts, self._clock, self._open_world(number), self._watch,
-        )  # fmt: skip
+        world = self._open_world(number)
+
+        def begin() -> Tenure:
+            return Tenure(
+                number, self._role, self._config, table, self._broadcasts, self._clock, world, self._watch
+            )  # fmt: skip
+
+        return Owner(number, self._role, self._config, self._app.consumer, self._watch, begin)
 
     async def _leave(self, number: int) -> None:
         await self._owners.pop(number).close()

@@ -40,6 +40,8 @@ group.min.session.timeout.ms=1000
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=400
 log.cleaner.dedupe.buffer.size=16777216
+# compaction soon enough to be seen
+log.cleaner.backoff.ms=500
 """
 
 

@@ -87,11 +87,19 @@ class Toys:
 
     async def logged(self, worker: subprocess.Popen[bytes], text: str, count: int = 1) -> None:
         """Return once a worker has logged a text so often."""
-        await until(lambda: self.log_of(worker).count(text) >= count, f"{count} x {text!r} in the log", self.log_of, worker)
+
+        async def there() -> bool:
+            return self.log_of(worker).count(text) >= count
+
+        await self.eventually(there, f"{count} x {text!r} in the log")
 
     async def ended(self, worker: subprocess.Popen[bytes]) -> int:
         """Return a worker's exit code once it has ended."""
-        await until(lambda: worker.poll() is not None, "the worker's end", self.log_of, worker)
+
+        async def there() -> bool:
+            return worker.poll() is not None
+
+        await self.eventually(there, "the worker's end")
         assert worker.returncode is not None
         return worker.returncode
 
@@ -150,9 +158,7 @@ class Toys:
             self.found = (*values, decided, absorbed)
             return self.found == wanted or any(f > w for f, w in zip(values, wanted[:2], strict=True) if f != w)
 
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while not await there() and time.monotonic() < deadline:
-            await asyncio.sleep(0.2)
+        await self.eventually(there, "all outputs", fail=False)
         names = ("notes", "sent", "decided", "absorbed")
         for name, found, want in zip(names, self.found, wanted, strict=True):
             assert found == want, f"{name}: {_difference(found, want)}\n{self.logs()}"
@@ -161,6 +167,23 @@ class Toys:
         """The first number of every user's pair, as the changelog's newest records say."""
         newest = dict(await self.read(self.changelog(role)))
         return Counter({k: PAIR.unpack(v)[0] for k, v in newest.items() if k != LEDGER and k is not None and v})
+
+    async def eventually(self, true: Callable[[], Awaitable[bool]], what: str, fail: bool = True) -> None:
+        """Return once a condition holds; after the deadline fail with the logs, or return if not to ``fail``."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not await true():
+            if time.monotonic() > deadline:
+                assert not fail, f"waited in vain for {what}:\n{self.logs()}"
+                return
+            await asyncio.sleep(0.05)
+
+    async def absorbed(self) -> None:
+        """Return once the count role's state holds every event sent."""
+
+        async def there() -> bool:
+            return await self.state("count") == +self.events
+
+        await self.eventually(there, "all events in the state")
 
     def logs(self) -> str:
         """The ends of all logs."""
@@ -184,11 +207,3 @@ async def _partition(consumer: AIOKafkaConsumer, tp: TopicPartition) -> list[tup
         fetched = await consumer.getmany(tp, timeout_ms=200)
         pairs += [(r.key, r.value) for r in fetched.get(tp, ())]
     return pairs
-
-
-async def until(true: Callable[[], bool], what: str, log: Callable[..., str], *args: object) -> None:
-    """Return once a condition holds; fails with the log's end after the deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not true():
-        assert time.monotonic() < deadline, f"waited in vain for {what}:\n{log(*args)[-4000:]}"
-        await asyncio.sleep(0.05)

@@ -13,7 +13,6 @@ import struct
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +23,7 @@ from agents.batches.runner import Runner
 from agents.batches.supervisor import RESTARTS, Child, Supervisor, end_with_supervisor
 from agents.batches.table import MemoryTable
 from agents.batches.table.rocksdb import RocksTable
+from agents.clock import SystemClock
 
 PAIR = struct.Struct("<QQ")
 
@@ -121,11 +121,6 @@ ROLES = {
 }
 
 
-class Wall:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
 class KillAt(Watch):
     """Kills its own process, as ``kill -9`` does, the n-th time it reaches a point: ``name:n``."""
 
@@ -145,6 +140,17 @@ class KillAt(Watch):
 
     def state(self, partition: int, state: str) -> None:
         logging.getLogger("toy").warning("state %s %s", partition, state)
+
+
+class Dropping(Runner):
+    """Loses the first batches it is handed, as Faust does when it empties its queues in a rebalance."""
+
+    async def _receive(self, stream) -> None:
+        left = int(os.environ.get("TOY_DROP", "0"))
+        async for event in stream.events():
+            left -= 1
+            if left < 0:
+                self._owners[event.value.tp.partition].submit(event.value)
 
 
 def free_port() -> int:
@@ -191,9 +197,10 @@ def main() -> None:
     def open_table(number: int):
         if env.get("TOY_STORE") != "rocksdb":
             return MemoryTable()
-        return RocksTable(data / f"{role.name}-{number}", lambda: int(Wall().now().timestamp() * 1000), 10**9)
+        return RocksTable(data / f"{role.name}-{number}", lambda: int(SystemClock().now().timestamp() * 1000), 10**9)
 
-    Runner(app, role, config, Wall(), watch=KillAt(env.get("TOY_KILL", "never") if env.get(RESTARTS, "0") == "0" else "never"), open_table=open_table)
+    kill = env.get("TOY_KILL", "never") if env.get(RESTARTS, "0") == "0" else "never"
+    Dropping(app, role, config, SystemClock(), watch=KillAt(kill), open_table=open_table)
 
     @app.task
     async def with_supervisor() -> None:

@@ -1,0 +1,196 @@
+"""One tenure of an owner: from opening a partition to letting it go; what it absorbs, it absorbs in transactions.
+
+Opening fences whoever held the partition before and ends their open transaction; only then is state read. After any
+error the tenure is over: its outcome is unknown, and the next one reads the truth from Kafka.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from agents.batches import ledger as ledgers
+from agents.batches.batch import Record, TopicPartition
+from agents.batches.broadcast import Broadcasts
+from agents.batches.ledger import Ledger
+from agents.batches.producer import Outgoing, TransactionalProducer
+from agents.batches.reader import Reader, reading
+from agents.batches.role import Clock, Config, Fact, Partition, Role, Watch, World
+from agents.batches.sequence import check_range
+from agents.batches.table import Table
+
+log = logging.getLogger(__name__)
+
+Take = tuple[str, Sequence[Record], int]
+"""Topic (as the role knows it), records, next offset."""
+
+
+class Tenure:
+    """The right to write one partition of a role, its committed state, and the role's partition over it."""
+
+    def __init__(
+        self,
+        number: int,
+        role: Role,
+        config: Config,
+        table: Table,
+        broadcasts: Broadcasts,
+        clock: Clock,
+        world: World,
+        watch: Watch,
+    ) -> None:
+        self._number, self._role, self._config, self._table = number, role, config, table
+        self._broadcasts, self._clock, self._world, self._watch = broadcasts, clock, world, watch
+        self._producer = TransactionalProducer(
+            config.connection, config.transactional_id(number), config.commit_timeout, watch.point
+        )
+        self._partition: Partition
+        self._ledger = Ledger()
+        self.positions: dict[str, int] = {}
+        """The next offset of every topic of the role."""
+        self.next_tick = 0.0
+        """When a tick is due, in the event loop's time."""
+        self._next_offsets = 0.0
+        self._reported: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Inside the block the partition is ours, recovered and caught up with the topics that come first."""
+        try:
+            await self._producer.open()
+            self._watch.point("fenced")
+            async with reading(self._config.connection) as reader:
+                self._ledger = await recover(reader, self._config.changelog, self._number, self._table, self._watch)
+                self._watch.point("recovered")
+                self.positions = await self._starting_positions(reader)
+                await self._broadcasts.read_to_end()
+                self._partition = self._role.open(self._number, Users(self._table), self._ledger.memo)
+                await self._catch_up(reader)
+            yield
+        finally:
+            await self._producer.close()
+
+    async def _starting_positions(self, reader: Reader) -> dict[str, int]:
+        """Where each topic goes on: as the ledger says, else at the first offset its log holds."""
+        positions = {}
+        for topic in self._role.topics:
+            tp = TopicPartition(self._config.prefix + topic, self._number)
+            begin, end = await reader.range_of(tp)
+            positions[topic] = self._ledger.positions.get(topic, begin)
+            check_range(*tp, positions[topic], begin, end)
+        return positions
+
+    async def _catch_up(self, reader: Reader) -> None:
+        """Absorb the topics that come first to their present end."""
+        for topic in self._role.topics:
+            if topic in self._role.first:
+                tp = TopicPartition(self._config.prefix + topic, self._number)
+                _begin, end = await reader.range_of(tp)
+                async for records, position in reader.read(tp, self.positions[topic], end):
+                    await self.absorb([(topic, records, position)])
+
+    async def absorb(self, taken: Sequence[Take]) -> None:
+        """One transaction: hear, ask, step, tick, settle, commit; nothing is written when nothing changed."""
+        begun = asyncio.get_running_loop().time()
+        due = begun >= self.next_tick
+        now, partition = self._now(), self._partition
+        facts, cursors = self._hear(now)
+        if not (taken or due or cursors):
+            return
+        question = partition.question([(topic, records) for topic, records, _end in taken], now)
+        if question is not None:
+            partition.answer(await self._world.look(question, now))
+        positions = dict(self.positions)
+        for topic, records, end in taken:
+            facts.extend(partition.step(topic, records, now))
+            positions[topic] = end
+        if due:
+            facts.extend(partition.tick(now))
+            self.next_tick = begun + self._config.tick_seconds
+            self._watch.point("ticked")
+        ledger = self._next_ledger(now, positions, cursors)
+        if await self._commit(ledger, partition, facts, begun):
+            count = sum(len(records) for _topic, records, _end in taken)
+            seconds = asyncio.get_running_loop().time() - begun
+            self._watch.transaction(self._number, count, facts, seconds)
+            await self._world.told(facts, now)
+
+    def _hear(self, now: datetime) -> tuple[list[Fact], dict[str, int]]:
+        prefix = self._config.prefix
+        known = {prefix + topic: cursor for topic, cursor in self._ledger.cursors.items()}
+        facts: list[Fact] = []
+        cursors = {}
+        for physical, (records, cursor) in self._broadcasts.since(known).items():
+            topic = physical.removeprefix(prefix)
+            facts.extend(self._partition.hear(topic, records, now))
+            cursors[topic] = cursor
+        return facts, cursors
+
+    def _now(self) -> datetime:
+        """Processing time; it never runs backwards, not even from one owner to the next."""
+        last = datetime.fromtimestamp(self._ledger.now_ms / 1000, UTC)
+        return max(self._clock.now(), last)
+
+    def _next_ledger(self, now: datetime, positions: Mapping[str, int], cursors: Mapping[str, int]) -> Ledger:
+        old = self._ledger
+        now_ms = int(now.timestamp() * 1000)
+        return Ledger(old.number + 1, now_ms, dict(positions), {**old.cursors, **cursors}, old.memo)
+
+    async def _commit(self, ledger: Ledger, partition: Partition, facts: Sequence[Fact], begun: float) -> bool:
+        """Whether there was anything to commit; after it state, facts and positions are in the book."""
+        settled, config = partition.settle(), self._config
+        ledger = ledgers.with_memo(ledger, settled.memo)
+        offsets = self._offsets(ledger.positions, begun)
+        if not (facts or settled.writes or offsets) and ledgers.same(self._ledger, ledger):
+            return False
+        packed = ledgers.pack(ledger)
+        outgoing = [Outgoing(config.changelog, self._number, key, value) for key, value in settled.writes.items()]
+        outgoing += (self._outgoing(fact) for fact in facts)
+        last = Outgoing(config.changelog, self._number, ledgers.KEY, packed)
+        position = await self._producer.commit(ledger.now_ms, outgoing, last, offsets, config.app_id)
+        self._table.apply({**settled.writes, ledgers.KEY: packed}, position)
+        self._watch.point("applied")
+        self._ledger, self.positions = ledger, ledger.positions
+        return True
+
+    def _outgoing(self, fact: Fact) -> Outgoing:
+        partition = self._number if fact.partition is None else fact.partition
+        return Outgoing(self._config.prefix + fact.topic, partition, fact.key, fact.value, fact.headers)
+
+    def _offsets(self, positions: Mapping[str, int], begun: float) -> dict[TopicPartition, int]:
+        """Offsets for lag tools, at most once in a while: they cost two round trips and nothing starts from them."""
+        if begun < self._next_offsets or positions == self._reported:
+            return {}
+        self._next_offsets = begun + self._config.offsets_seconds
+        self._reported = dict(positions)
+        prefix = self._config.prefix
+        return {TopicPartition(prefix + topic, self._number): offset for topic, offset in positions.items()}
+
+
+async def recover(reader: Reader, changelog: str, number: int, table: Table, watch: Watch) -> Ledger:
+    """Bring a table to the last stable offset of its changelog partition; returns the ledger that stands there."""
+    tp = TopicPartition(changelog, number)
+    begin, end = await reader.range_of(tp)
+    start = table.position
+    if start is None or not begin <= start <= end:
+        table.clear()
+        start = begin
+    async for records, position in reader.read(tp, start, end):
+        table.apply({r.key: r.value for r in records if r.key is not None}, position)
+        watch.point("recovering")
+        await asyncio.sleep(0)
+    value = table.get(ledgers.KEY)
+    return Ledger() if value is None else ledgers.unpack(value)
+
+
+class Users:
+    """The table without the ledger."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.get = table.get
+
+    def items(self) -> Iterable[tuple[bytes, bytes]]:
+        """Every record that is the role's own."""
+        return ((key, value) for key, value in self._table.items() if key != ledgers.KEY)

@@ -1,0 +1,195 @@
+"""What the broker and the log may do to the path: restarts, markers, holes, aborts, retention, a topic made anew."""
+
+import signal
+from itertools import pairwise
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import NewTopic, RecordsToDelete
+from aiokafka.structs import TopicPartition
+
+from agents.batches.reader import reading
+from agents.local import Kafka
+from tests.path.harness import LEDGER, PARTITIONS, Toys
+
+
+async def test_a_broker_that_is_killed_and_restarted_stops_nobody_for_long(toys: Toys, kafka: Kafka) -> None:
+    """The worker goes on by itself, whether Faust survives the broker's absence or is started again."""
+    worker = toys.work("count", "relay", supervised=True)
+    await toys.send("events", 2000)
+    await toys.logged(worker, "relay[3] opened")
+    kafka.kill()
+    kafka.restart()
+    await toys.send("events", 2000, seed=1)
+    await toys.settled()
+
+
+async def test_opening_on_a_transaction_marker_goes_on_behind_it(toys: Toys) -> None:
+    """Every note batch ends in a marker; a restarted relay stands on it and takes what follows."""
+    await toys.send("events", 1000)
+    worker = toys.work("count", "relay", supervised=True)
+    await toys.settled()
+    worker.send_signal(signal.SIGTERM)
+    await toys.ended(worker)
+    count = toys.work("count", supervised=True)
+    await toys.send("events", 1000, seed=1)
+    await toys.logged(count, "count[3] opened")
+    toys.work("relay", supervised=True)
+    await toys.settled()
+
+
+async def test_opening_on_a_compacted_hole_goes_on_behind_it(toys: Toys) -> None:
+    """Records that compaction removed leave a hole: the batch behind it enters though it does not begin there."""
+    await toys.admin(lambda admin: admin.delete_topics([toys.prefix + "replies"]))
+    soon = {"min.cleanable.dirty.ratio": "0.01", "segment.ms": "100", "max.compaction.lag.ms": "100"}
+    await _made_again(toys, "replies", {"cleanup.policy": "compact", **soon})
+
+    async def compacted() -> bool:
+        await toys.put("replies", [(b"k%d" % n, b"x") for n in range(40)])
+        offsets = await _offsets(toys, toys.prefix + "replies", 0)
+        return any(b - a > 1 for a, b in pairwise([-1, *offsets]))
+
+    await toys.eventually(compacted, "a compacted hole")
+    toys.replies.update(key for key, _value in await toys.read(toys.prefix + "replies") if key is not None)
+    toys.work("count", "relay", supervised=True)
+    await toys.settled()
+
+
+async def test_what_was_aborted_upstream_is_never_seen(toys: Toys) -> None:
+    """Events of an aborted transaction make no note, and nothing stands still on them."""
+    await toys.send("events", 500)
+    await toys.put("events", [(b"u1", b"x")] * 100, transactional_id=toys.prefix + "upstream")
+    await toys.send("events", 500, seed=1)
+    toys.work("count", "relay", supervised=True)
+    await toys.settled()
+
+
+async def test_a_poison_record_holds_its_partition_and_no_other(toys: Toys) -> None:
+    """A step that raises is a fault of ours: nothing is skipped, the log says so, the other partitions go on."""
+    worker = toys.work("count", "relay", supervised=True)
+    await toys.send("events", 1000)
+    await toys.settled()
+    await toys.put("events", [(b"u1", b"poison")])
+    await toys.logged(worker, "ValueError('poison')", 2)
+    held = await _partition_of(toys, b"u1")
+    others = [b"v%d" % n for n in range(200)]
+    await toys.put("events", [(key, b"x") for key in others])
+
+    async def absorbed() -> set[bytes]:
+        return set(await toys.state("count"))
+
+    expected = {key for key in others if await _partition_of(toys, key) != held}
+
+    async def there() -> bool:
+        return expected <= await absorbed()
+
+    await toys.eventually(there, "the other partitions' users")
+    assert not (set(others) - expected) & await absorbed()
+
+
+async def test_an_unreadable_state_record_stops_its_partition_loudly(toys: Toys) -> None:
+    """Going on without it would lose what it held."""
+    worker = toys.work("count", "relay", supervised=True)
+    await toys.send("events", 500)
+    await toys.settled()
+    worker.kill()
+    await _overwrite_ledger(toys, 2)
+    worker = toys.work("count", supervised=True)
+    await toys.logged(worker, "count[2] stands still: partition record: version ff")
+    await toys.logged(worker, "count[3] opened")
+    assert "count[2] opened" not in toys.log_of(worker)
+
+
+async def test_retention_that_overtakes_us_stops_the_partition_with_the_range(toys: Toys) -> None:
+    """Records deleted before they were read are a loss; it is said, never skipped over."""
+    worker = toys.work("count", supervised=True)
+    await toys.send("events", 400)
+    await toys.absorbed()
+    worker.kill()
+    await toys.put("events", [(b"u%d" % (n % 50), b"x") for n in range(400)])
+    await toys.admin(lambda admin: admin.delete_records({_events(toys, n): RecordsToDelete(-1) for n in range(4)}))
+    worker = toys.work("count", supervised=True)
+    await toys.logged(worker, "were deleted by retention before they were read", PARTITIONS)
+    assert "opened" not in toys.log_of(worker)
+
+
+async def test_retention_that_overtakes_a_running_worker_stops_it_too(toys: Toys) -> None:
+    """The same while the worker lives: it was paused, and came back too late."""
+    worker = toys.work("count")
+    await toys.send("events", 400)
+    await toys.absorbed()
+    worker.send_signal(signal.SIGSTOP)
+    for _fetch_under_way_and_lost in range(2):
+        await toys.put("events", [(b"u%d" % (n % 50), b"x") for n in range(400)])
+    await toys.admin(lambda admin: admin.delete_records({_events(toys, n): RecordsToDelete(-1) for n in range(4)}))
+    worker.send_signal(signal.SIGCONT)
+    await toys.logged(worker, "were deleted by retention before they were read", PARTITIONS)
+    assert sum((await toys.state("count")).values()) <= 800
+
+
+async def test_a_topic_made_anew_stops_the_partition(toys: Toys) -> None:
+    """Offsets of another life mean nothing: the partition stops and says what the log holds now."""
+    worker = toys.work("count", supervised=True)
+    await toys.send("events", 400)
+    await toys.absorbed()
+    worker.kill()
+    await toys.admin(lambda admin: admin.delete_topics([toys.prefix + "events"]))
+    await _made_again(toys, "events", {})
+    worker = toys.work("count", supervised=True)
+    await toys.logged(worker, "the topic was made anew", PARTITIONS)
+
+
+async def test_recovery_is_right_cold_and_warm(toys: Toys) -> None:
+    """A store on disk goes on from its own offset; one that was lost is read anew; both give the same state."""
+    await toys.send("events", 2000)
+    for _start in range(3):
+        worker = toys.work("count", "relay", supervised=True, TOY_STORE="rocksdb")
+        await toys.send("events", 500, seed=1)
+        await toys.settled()
+        worker.send_signal(signal.SIGTERM)
+        await toys.ended(worker)
+    warm = toys.work("count", "relay", supervised=True)  # memory: cold
+    await toys.send("events", 500, seed=2)
+    await toys.settled()
+    assert "opens again" not in toys.log_of(warm)
+
+
+def _events(toys: Toys, number: int) -> TopicPartition:
+    return TopicPartition(toys.prefix + "events", number)
+
+
+async def _made_again(toys: Toys, name: str, config: dict[str, str]) -> None:
+    """Create a topic whose deletion may still be under way."""
+    topic = NewTopic(toys.prefix + name, PARTITIONS, 1, topic_configs=config)
+
+    async def made() -> bool:
+        answer = await toys.admin(lambda admin: admin.create_topics([topic]))
+        return all(error[1] == 0 for error in answer.topic_errors)  # type: ignore[attr-defined]
+
+    await toys.eventually(made, f"the new topic {name}")
+
+
+async def _offsets(toys: Toys, topic: str, number: int) -> list[int]:
+    """The offsets that one partition still holds."""
+    async with reading({"bootstrap_servers": toys.bootstrap}) as reader:
+        tp = TopicPartition(topic, number)
+        begin, end = await reader.range_of(tp)
+        return [r.offset async for records, _end in reader.read(tp, begin, end) for r in records]
+
+
+async def _partition_of(toys: Toys, key: bytes) -> int:
+    producer = AIOKafkaProducer(bootstrap_servers=toys.bootstrap)
+    await producer.start()
+    try:
+        await producer.partitions_for(toys.prefix + "events")
+        return int(producer._partition(toys.prefix + "events", None, key, None, key, None))
+    finally:
+        await producer.stop()
+
+
+async def _overwrite_ledger(toys: Toys, number: int) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=toys.bootstrap)
+    await producer.start()
+    try:
+        await producer.send_and_wait(toys.changelog("count"), b"\xffgarbage", key=LEDGER, partition=number)
+    finally:
+        await producer.stop()
