@@ -1,0 +1,162 @@
+"""Logs as apps write them, tidy and untidy, and a partition of the health role to read them: words of its laws."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from schemas.policy import Policy, Product, Role
+from schemas.warning import Warning
+from streams.health import HealthPartition, open_health
+from streams.role import Fact
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = 86_400
+POLICY = Policy(
+    name="laws",
+    products={
+        "default": Product(),
+        "shop": Product(zone="Asia/Shanghai"),
+        "tool": Product(horizon_days=7, zone="America/New_York"),
+        "car": Product(horizon_days=120, zone="Australia/Lord_Howe"),
+    },
+    events={"visit": Role.SESSION, "order": Role.PURCHASE, "complain": Role.COMPLAINT_OPENED, "rate": Role.SCORE},
+)
+STARTS = [datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 10, 20, tzinfo=UTC), datetime(2025, 12, 28, tzinfo=UTC)]
+"""Shortly before clocks go forward, before they go back, and before the year's end."""
+
+
+class Happening(NamedTuple):
+    """One event of one user; a log is a list of them."""
+
+    at: float
+    user: str
+    product: str
+    type: str
+    id: str = ""
+
+
+class Sent(NamedTuple):
+    offset: int
+    timestamp: int
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def sent(offset: int, one: Happening) -> Sent:
+    body: dict[str, Any] = {
+        "id": one.id or str(offset),
+        "source": "laws",
+        "type": one.type,
+        "time": datetime.fromtimestamp(one.at, UTC).isoformat(),
+        "user_id": one.user,
+        "product": one.product,
+        "properties": {"score": 1},
+    }
+    return Sent(offset, int(one.at * 1000), one.user.encode(), json.dumps(body).encode())
+
+
+class Run:
+    """A partition over a dict for a table; it may be cut into batches and opened anew anywhere."""
+
+    def __init__(self) -> None:
+        self.table: dict[bytes, bytes] = {}
+        self.memo: bytes | None = None
+        self.facts: list[Fact] = []
+        self.tally: dict[str, int] = {}
+        self.partition = self.opened()
+
+    def opened(self) -> HealthPartition:
+        partition = open_health(POLICY)(0, self.table, self.memo)
+        assert isinstance(partition, HealthPartition)
+        return partition
+
+    def step(self, records: Sequence[Sent]) -> None:
+        self.facts += self.partition.step("app.events", records, NOW)
+        self.facts += self.partition.tick(NOW)
+
+    def settle(self) -> None:
+        settled = self.partition.settle()
+        for key, value in settled.writes.items():
+            assert value is not None
+            self.table[key] = value
+        self.memo = settled.memo
+        for outcome, count in self.partition.tally().items():
+            self.tally[outcome] = self.tally.get(outcome, 0) + count
+
+    def restart(self) -> None:
+        self.partition = self.opened()
+
+    def warnings(self) -> list[Warning]:
+        return [Warning.decode(fact.value) for fact in self.facts if fact.value]
+
+
+def run(log: Iterable[Happening], cuts: Iterable[int] = (), restarts: Iterable[int] = ()) -> Run:
+    records, one = [sent(offset, happening) for offset, happening in enumerate(log)], Run()
+    for first, until in pairwise(sorted({0, *cuts, *restarts, len(records)})):
+        one.step(records[first:until])
+        one.settle()
+        if until in set(restarts):
+            one.restart()
+    return one
+
+
+GAPS = st.one_of(
+    st.sampled_from([0, 0, 1, 1, 1, 2, 6, 7, 7, 8, 13, 14, 15, 27, 28, 29, 35]),
+    st.integers(0, 12),
+    st.integers(30, 250),
+)
+SECOND = st.one_of(st.sampled_from([0, 1, 59, 3_600, DAY - 1]), st.integers(0, DAY - 1))
+PRODUCTS = st.sampled_from(["shop", "tool", "tool", "car", "default", "unlisted", "ünlisted-2"])
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[Happening]:
+    """One user's visits in one product: perhaps a busy past, a rhythm that may break, days of all sizes, complaints."""
+    user, product = draw(st.sampled_from(["a", "b", "用户", "u-17", "x" * 40])), draw(PRODUCTS)
+    at = draw(st.sampled_from(STARTS)).timestamp() + draw(st.integers(0, 20)) * DAY
+    usual, log = draw(st.sampled_from([1, 1, 2, 7, 14, 30])), list[Happening]()
+    for _ in range(draw(st.sampled_from([0, 0, 0, 20]))):
+        at += DAY
+        log += [Happening(at + 36_000 + n, user, product, "visit") for n in range(6)]
+    for _ in range(draw(st.integers(2, 10))):
+        at += draw(st.one_of(st.just(usual), GAPS)) * DAY
+        moment = at - at % DAY + draw(SECOND)
+        log += [
+            Happening(moment + n, user, product, "visit") for n in range(draw(st.sampled_from([1, 1, 1, 2, 3, 40])))
+        ]
+        if draw(st.integers(0, 5)) == 0:
+            later = moment + draw(st.integers(0, 9 * DAY))
+            log.append(Happening(later, user, product, draw(st.sampled_from(["complain", "rate"]))))
+    return log
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Happening]:
+    """Several lives in order of time, and somebody in each product whose events carry time on to the end."""
+    log = [one for life in draw(st.lists(lives(), min_size=1, max_size=4)) for one in life]
+    end = max(one.at for one in log) + draw(st.sampled_from([0, 1, 20, 40, 130])) * DAY + draw(SECOND)
+    log += [Happening(end, "zed", product, "visit") for product in ("shop", "tool", "car", "default")]
+    return sorted(log)
+
+
+COMMON = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def untidy(draw: st.DrawFn) -> list[Happening]:
+    """A log as it really comes: some events out of order, late by up to two days, some twice, some of no meaning."""
+    log = draw(logs())
+    for place in draw(st.lists(st.integers(0, len(log) - 1), max_size=8)):
+        moved = log[place]._replace(
+            at=log[place].at - draw(st.sampled_from([30, 61, 3_600, DAY, 2 * DAY])), id=f"late{place}"
+        )
+        log.insert(place, moved)
+        if draw(st.booleans()):
+            log.insert(place + 1, moved)
+    return log
