@@ -290,6 +290,16 @@ def test_a_line_at_the_provider_is_no_refusal(worked):
     ]
 
 
+def test_each_look_at_a_line_waits_longer(worked):
+    """The rate is shared with partitions that cannot be seen: the n-th look is n times as long after the last."""
+    worked.tokens[Channel.PUSH] = 0
+    worked.work(warning())
+    for _ in range(3):
+        worked.work(now=worked.decisions[-1].earliest)
+    waits = [(each.earliest - each.at) / worked.decisions[0].at.resolution for each in worked.decisions]
+    assert waits == [10_000, 20_000, 30_000, 40_000]
+
+
 def test_the_board_is_asked_for_what_may_be_needed(worked):
     """A token per channel and candidate, the contact of every user who may be judged; nothing where nobody is."""
     worked.work(profile(at=T0))
