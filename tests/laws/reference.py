@@ -7,6 +7,7 @@ nobody has taught yet.
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from math import exp, floor, log
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -60,16 +61,24 @@ class Quiet:
     life: Life
     last: int
 
-    @property
+    @cached_property
     def days(self) -> list[int]:
         return sorted(day for day in self.life.occasions if day <= self.last)
+
+    @cached_property
+    def long(self) -> tuple[float, float]:
+        return self.rhythm(TAU)
+
+    @cached_property
+    def flagged(self) -> int:
+        return sum(self.flags())
 
     def rhythm(self, tau: float) -> tuple[float, float]:
         first, *later = self.days
         return sum(exp((day - self.last) / tau) for day in later), tau * (1 - exp((first - self.last) / tau))
 
     def flags(self) -> tuple[bool, bool, bool]:
-        (n, e), (n28, e28) = self.rhythm(TAU), self.rhythm(SHORT)
+        (n, e), (n28, e28) = self.long, self.rhythm(SHORT)
         trend = log(((R / 2 + n28) / (ALPHA / 2 + e28)) / ((R + n) / (ALPHA + e)))
         fast = slow = log(1 + self.life.occasions[self.days[0]])
         for x, day in enumerate(self.days[1:], 1):
@@ -79,13 +88,13 @@ class Quiet:
         return trend < -0.3, log((fast + 1) / (slow + 1)) < -0.3, negatives > 0.25
 
     def reach(self, a: float) -> float:
-        n, e = self.rhythm(TAU)
+        n, e = self.long
         z, end = ((R + n) * log(1 + days / (ALPHA + e)) for days in (a, self.life.horizon))
         return float(np.clip(exp(-(hazard(max(end, z)) - hazard(z))), 1e-4, 1 - 1e-4))
 
     def index(self, a: float) -> float:
         reach = self.reach(a)
-        return 100 / (1 + exp(log(reach / (1 - reach)) + 0.3 * sum(self.flags())))
+        return 100 / (1 + exp(log(reach / (1 - reach)) + 0.3 * self.flagged))
 
     def parts(self, a: float) -> list[int]:
         flags, total = self.flags(), 100_000 - round(self.index(a) * 1000)

@@ -232,6 +232,15 @@ def test_products_have_clocks_of_their_own_and_unlisted_ones_share_the_default_c
     assert partition.watermarks() == {"default": NOON - 61 * minute, "shop": NOON - minute}
 
 
+def test_time_goes_on_where_it_stood_when_a_partition_is_opened_again() -> None:
+    partition = opened()
+    partition.step("app.events", [Sent(plain())], NOON)
+    again = opened(memo=partition.settle().memo)
+    assert again.watermarks() == partition.watermarks()
+    again.step("app.events", [Sent(plain(id="late", time="2026-01-01T11:58:59Z"))], NOON)
+    assert again.tally() == {"too_late": 1}
+
+
 def test_ticks_and_broadcasts_move_nothing() -> None:
     """Event time moves by events alone."""
     partition = opened()

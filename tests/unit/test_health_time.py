@@ -35,6 +35,14 @@ def test_days_are_those_of_the_zone_through_every_change_of_clocks(zone: str, ye
         assert calendar.start(day) <= moment.timestamp()
 
 
+def test_days_are_right_on_both_sides_of_a_change_within_an_hour() -> None:
+    """On 2011-11-06 clocks in St. John's went back at one minute past midnight, into the day before."""
+    calendar, there = Calendar("America/St_Johns"), ZoneInfo("America/St_Johns")
+    for minute in range(120):
+        moment = datetime(2011, 11, 6, 2, tzinfo=UTC) + timedelta(minutes=minute)
+        assert date_of(calendar.day(int(moment.timestamp()))) == moment.astimezone(there).date()
+
+
 def test_no_two_looks_of_a_user_fall_together_and_they_are_in_order() -> None:
     calendar = Calendar("America/New_York")
     starts = [calendar.start(day) for day in range(20_400, 20_800)]
