@@ -69,6 +69,7 @@ class _Observed:
 
     def __init__(self, spec: RoleSpec, observer: Observer) -> None:
         self.name, self.topics, self.first, self.broadcasts = spec.name, spec.topics, spec.first, spec.broadcasts
+        self.standstill = spec.standstill
         self.open = observer.opening(spec.open)
 
 

@@ -15,9 +15,6 @@ from agents.batches.tenure import Take, Tenure
 
 log = logging.getLogger(__name__)
 
-STANDSTILL = (Broken, ledgers.Unreadable)
-"""Faults that no retry mends; they are retried all the same, slowly, for a person may have mended them."""
-
 CLOSE_SECONDS = 2.0
 UNSOUGHT_SECONDS = 0.02
 
@@ -48,6 +45,8 @@ class Owner:
         self.number = number
         self.state = "opening"
         self._role, self._config, self._source, self._watch, self._begin = role, config, source, watch, begin
+        self._standstill: tuple[type[Exception], ...] = (Broken, ledgers.Unreadable, *role.standstill)
+        """Faults that no retry mends; they are retried all the same, slowly, for a person may have mended them."""
         self._topics = {TopicPartition(config.prefix + topic, number): topic for topic in role.topics}
         self._inbox = Inbox(config.transaction_records, source.withhold, source.deliver)
         self._epochs = dict.fromkeys(role.topics, 0)
@@ -122,7 +121,7 @@ class Owner:
                     wait = self._config.retry_seconds
                     while not self._closing:
                         await self._turn(tenure)
-            except STANDSTILL as fault:
+            except self._standstill as fault:
                 self._become("broken")
                 log.error("%s stands still: %s", self, fault)
                 wait = self._config.retry_seconds_max

@@ -71,6 +71,11 @@ class Role(Protocol):
     @property
     def broadcasts(self) -> tuple[str, ...]: ...
     @property
+    def standstill(self) -> tuple[type[Exception], ...]:
+        """What a partition raises where going on would lose something: it stands still until a person has looked."""
+        ...
+
+    @property
     def open(self) -> Open: ...
 
 

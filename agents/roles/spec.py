@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from streams.packed import StateUnreadable, UnreadableRecord
 from streams.role import Open
 
 
@@ -19,3 +20,5 @@ class RoleSpec:
     """Topics read to their present end before a record of the others is judged."""
     broadcasts: tuple[str, ...] = ()
     """Heard whole by every owner."""
+    standstill: tuple[type[Exception], ...] = (StateUnreadable, UnreadableRecord)
+    """What stops a partition until a person has looked."""

@@ -113,6 +113,7 @@ class Role:
     open: type[Toy]
     first: frozenset[str] = frozenset()
     broadcasts: tuple[str, ...] = ()
+    standstill: tuple[type[Exception], ...] = ()
 
 
 ROLES = {

@@ -1,0 +1,152 @@
+"""``churn-alerts offsets``: where every partition stands, and the one way to accept that records are lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import click
+import msgspec
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from agents.app import role_table
+from agents.batches import ledger as ledgers
+from agents.batches.batch import TopicPartition
+from agents.batches.ledger import Ledger
+from agents.batches.producer import Outgoing, TransactionalProducer
+from agents.batches.reader import Reader, reading
+from agents.batches.role import Watch
+from agents.batches.table import MemoryTable
+from agents.batches.tenure import recover
+from agents.connection import kafka_options
+from agents.policy_file import read_policy
+from agents.settings import Settings, load_settings
+from agents.settings.model import RoleName
+from schemas.faults import Faults
+
+
+@click.group()
+def command() -> None:
+    """Show where partitions stand; skip records that the log no longer holds."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one partition of a role stands in one topic, and what the log holds."""
+
+    role: RoleName
+    topic: str
+    partition: int
+    position: int | None
+    begin: int
+    end: int
+
+    def __str__(self) -> str:
+        state = "not begun" if self.position is None else f"next {self.position}"
+        broken = self.position is not None and not self.begin <= self.position <= self.end
+        return (
+            f"{self.role:<11} {self.topic}[{self.partition}]  {state}, log {self.begin} to {self.end}"
+            f"{'  STANDS STILL' if broken else ''}"
+        )
+
+
+@command.command()
+@click.option("--role", type=click.Choice([role.value for role in RoleName]), help="Only this role.")
+def show(role: str | None) -> None:
+    """Print every partition's next offset in every topic of its role, beside what the log holds."""
+
+    async def work(settings: Settings) -> None:
+        async with reading(kafka_options(settings)) as reader:
+            for name in RoleName if role is None else [RoleName(role)]:
+                async for standing in _standings(reader, settings, name):
+                    click.echo(str(standing))
+
+    _run(work(load_settings_or_stop()))
+
+
+@command.command()
+@click.option("--topic", required=True, help="The topic as the log names it.")
+@click.option("--partition", required=True, type=click.IntRange(min=0))
+@click.option("--to", "offset", required=True, type=click.IntRange(min=0), help="The next offset to be read.")
+def skip(topic: str, partition: int, offset: int) -> None:
+    """Let a partition that stands still go on at another offset; what lies between is lost, and you say so.
+
+    The worker that has the partition is fenced and opens it again by itself.
+    """
+    _run(_skip(load_settings_or_stop(), topic, partition, offset))
+
+
+async def _skip(settings: Settings, physical: str, number: int, offset: int) -> None:
+    topic = physical.removeprefix(settings.topic_prefix)
+    name = _role_of(settings, topic)
+    async with _fenced(settings, name, number) as producer, reading(kafka_options(settings)) as reader:
+        begin, end = await reader.range_of(TopicPartition(physical, number))
+        if not begin <= offset <= end:
+            raise click.BadParameter(f"the log of {physical}[{number}] holds {begin} to {end}", param_hint="--to")
+        ledger = await recover(reader, settings.changelog(name), number, MemoryTable(), Watch())
+        moved = msgspec.structs.replace(ledger, positions={**ledger.positions, topic: offset})
+        last = Outgoing(settings.changelog(name), number, ledgers.KEY, ledgers.pack(moved))
+        await producer.commit(ledger.now_ms, [], last, {}, settings.group(name))
+    click.echo(f"{physical}[{number}] goes on at {offset} (it stood at {ledger.positions.get(topic, 'its beginning')})")
+
+
+@asynccontextmanager
+async def _fenced(settings: Settings, name: RoleName, number: int) -> AsyncIterator[TransactionalProducer]:
+    """The right to write the partition, taken from whoever holds it."""
+    transactional_id = f"{settings.group(name)}-{number}"
+    producer = TransactionalProducer(
+        kafka_options(settings), transactional_id, settings.commit_timeout_seconds, Watch().point
+    )
+    try:
+        await producer.open()
+        yield producer
+    finally:
+        await producer.close()
+
+
+def _role_of(settings: Settings, topic: str) -> RoleName:
+    table = role_table(settings, read_policy(settings.policy_path))
+    readers = [name for name, spec in table.items() if topic in spec().topics]
+    if not readers:
+        raise click.BadParameter(f"no role reads {topic}; 'churn-alerts offsets show' lists them", param_hint="--topic")
+    return readers[0]
+
+
+async def _standings(reader: Reader, settings: Settings, name: RoleName) -> AsyncIterator[Standing]:
+    spec = role_table(settings, read_policy(settings.policy_path))[name]()
+    for number in range(await _partitions(settings, settings.changelog(name))):
+        ledger: Ledger = await recover(reader, settings.changelog(name), number, MemoryTable(), Watch())
+        for topic in spec.topics:
+            begin, end = await reader.range_of(TopicPartition(settings.topic(topic), number))
+            yield Standing(name, settings.topic(topic), number, ledger.positions.get(topic), begin, end)
+
+
+async def _partitions(settings: Settings, topic: str) -> int:
+    admin = AIOKafkaAdminClient(**kafka_options(settings))
+    try:
+        await admin.start()
+        [described] = await admin.describe_topics([topic])
+        return len(described["partitions"])
+    finally:
+        await admin.close()
+
+
+def load_settings_or_stop() -> Settings:
+    """The settings; every fault of them is printed."""
+    try:
+        return load_settings()
+    except Faults as faults:
+        raise click.ClickException(str(faults)) from faults
+
+
+def _run(work: Awaitable[None]) -> None:
+    async def awaited() -> None:
+        await work
+
+    try:
+        asyncio.run(awaited())
+    except Faults as faults:
+        raise click.ClickException(str(faults)) from faults
+    except (KafkaError, OSError) as error:
+        raise click.ClickException(f"{error}; is a broker running at CHURN_BOOTSTRAP_SERVERS?") from error
