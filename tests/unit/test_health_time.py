@@ -36,10 +36,10 @@ def test_days_are_those_of_the_zone_through_every_change_of_clocks(zone: str, ye
 
 
 def test_days_are_right_on_both_sides_of_a_change_within_an_hour() -> None:
-    """On 2011-11-06 clocks in St. John's went back at one minute past midnight, into the day before."""
+    """On 2010-11-07 clocks in St. John's went back at one minute past midnight, into the day before."""
     calendar, there = Calendar("America/St_Johns"), ZoneInfo("America/St_Johns")
     for minute in range(120):
-        moment = datetime(2011, 11, 6, 2, tzinfo=UTC) + timedelta(minutes=minute)
+        moment = datetime(2010, 11, 7, 2, tzinfo=UTC) + timedelta(minutes=minute)
         assert date_of(calendar.day(int(moment.timestamp()))) == moment.astimezone(there).date()
 
 
