@@ -78,7 +78,7 @@ def _demo(source: Source, policy: Path, speed: float, seconds: float | None, pla
         clock = ScaledClock(source.start, speed)
         os.environ[CLOCK] = str(clock)
         with Worker(settings) as worker, PlainView() if plain else LiveView() as view:
-            return asyncio.run(Show(source, settings, clock, worker, view, since).run(seconds))
+            return asyncio.run(Show(source, settings, clock, (kafka, redis), worker, view, since).run(seconds))
 
 
 def _settings(kafka: Kafka, redis: Redis, policy: Path) -> Settings:

@@ -29,12 +29,14 @@ class Seen:
         self.decisions: Counter[str] = Counter()
         self.outbound: Counter[str] = Counter()
         self.first_warning_s: float | None = None
+        self.totals: Counter[type[Message]] = Counter()
         self.newest: dict[type[Message], deque[Message]] = {
             kind: deque(maxlen=KEPT) for kind in (Warning, Decision, Outbound)
         }
 
     def take(self, message: Message, seconds: float) -> None:
         """One more message, seen so many seconds after the start."""
+        self.totals[type(message)] += 1
         self.newest[type(message)].append(message)
         match message:
             case Warning():
@@ -50,8 +52,8 @@ class Seen:
         """The totals, where so many events were written."""
         return Summary(
             events=events,
-            warnings=self.warnings.total(),
-            decisions=self.decisions.total(),
-            outbound=self.outbound.total(),
+            warnings=self.totals[Warning],
+            decisions=self.totals[Decision],
+            outbound=self.totals[Outbound],
             first_warning_s=self.first_warning_s,
         )

@@ -4,7 +4,8 @@ import asyncio
 import signal
 import time
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from agents.demo.source import Source
 from agents.demo.view import Picture, View
 from agents.demo.watch import watched
 from agents.demo.worker import Worker
+from agents.local.process import Server
 from agents.settings import Settings
 from schemas import topics
 from schemas.outbound import Outbound
@@ -27,18 +29,27 @@ from schemas.policy.policy import DEFAULT_PRODUCT
 
 DELIVER_SECONDS = 0.05
 GUARD_SECONDS = 1.0
+STOP_SECONDS = 5.0
 RATE_SECONDS = 2.0
 """The rate that is shown is that of so many seconds."""
 
 
 class Show:
-    """One run; ``since`` is the monotonic reading from which ``first_warning_s`` counts."""
+    """One run on ``servers`` that are there; ``first_warning_s`` counts from the monotonic reading ``since``."""
 
     def __init__(
-        self, source: Source, settings: Settings, clock: ScaledClock, worker: Worker, view: View, since: float
+        self,
+        source: Source,
+        settings: Settings,
+        clock: ScaledClock,
+        servers: Sequence[Server],
+        worker: Worker,
+        view: View,
+        since: float,
     ) -> None:
         self._source, self._settings, self._clock = source, settings, clock
-        self._worker, self._view, self._since = worker, view, since
+        self._servers, self._worker = (*servers, worker), worker
+        self._view, self._since = view, since
         self._zone = ZoneInfo(source.policy.product(DEFAULT_PRODUCT).zone)
         self._options = kafka_options(settings)
         self._messaging = Messaging(source.seed)
@@ -48,9 +59,9 @@ class Show:
     async def run(self, seconds: float | None) -> Summary:
         """The totals, ``seconds`` after the worker was ready, or at Ctrl-C or SIGTERM; the worker has stopped then.
 
-        Raises what makes going on senseless: the worker does not start or has ended, Kafka is gone.
+        Raises what makes going on senseless: the worker does not start, or one of the servers has ended.
         """
-        async with AIOKafkaProducer(**self._options, enable_idempotence=True, linger_ms=5) as producer:
+        async with _producing(self._options) as producer:
             feeder = Feeder(producer, self._clock.now)
             await self._until_first(
                 self._asked_to_end(),
@@ -86,7 +97,8 @@ class Show:
         await asyncio.to_thread(self._worker.launch)
         end = None if seconds is None else time.monotonic() + seconds
         while end is None or time.monotonic() < end:
-            self._worker.must_run()
+            for server in self._servers:
+                server.must_run()
             self._state = "ready" if await asyncio.to_thread(self._worker.answers) else "not ready"
             await asyncio.sleep(GUARD_SECONDS)
 
@@ -115,3 +127,15 @@ class Show:
     def _where(self) -> str:
         servers = f"Kafka {self._settings.bootstrap_servers}  Redis {self._settings.redis_url}"
         return f"{servers}\n/metrics and /readyz of {self._worker.where}"
+
+
+@asynccontextmanager
+async def _producing(options: dict[str, Any]) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that is started, and stopped after; without a broker it would wait for ever to send what it holds."""
+    producer = AIOKafkaProducer(**options, enable_idempotence=True, linger_ms=5)
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(producer.stop(), STOP_SECONDS)

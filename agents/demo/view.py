@@ -28,6 +28,7 @@ KINDS: dict[type[Message], tuple[str, str]] = {
 AROUND = 11
 """Lines of the picture that are not facts."""
 FEWEST = 3
+NEWS = 3
 
 
 class Picture(NamedTuple):
@@ -74,12 +75,12 @@ class LiveView(View):
 
 
 class PlainView(View):
-    """Lines on standard error: the counts, then the newest fact of each kind where it is news."""
+    """Lines on standard error: the counts, then of each kind what is new, but not more than a few."""
 
     every_seconds = 2.0
 
     def __init__(self) -> None:
-        self._told: dict[type[Message], Message] = {}
+        self._told: Counter[type[Message]] = Counter()
         self._where = ""
 
     def draw(self, picture: Picture) -> None:
@@ -88,10 +89,10 @@ class PlainView(View):
             click.echo(picture.where, err=True)
         click.echo(f"{picture.at:%a %d %b %H:%M}  {counts(picture)}", err=True)
         for kind, (title, _colour) in KINDS.items():
-            newest = picture.seen.newest[kind]
-            if newest and newest[-1] is not self._told.get(kind):
-                self._told[kind] = newest[-1]
-                click.echo(f"    {title[:-1].lower():<9} {told(newest[-1])}", err=True)
+            news = min(picture.seen.totals[kind] - self._told[kind], NEWS)
+            for message in list(picture.seen.newest[kind])[-news:] if news else ():
+                click.echo(f"    {title[:-1].lower():<9} {told(message)}", err=True)
+        self._told = picture.seen.totals.copy()
 
     def __exit__(self, *_: object) -> None:
         return None

@@ -4,8 +4,7 @@ import sys
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from agents.local.errors import DidNotStart
-from agents.local.process import TAIL_BYTES, Server
+from agents.local.process import Server
 from agents.settings import Settings
 
 ANSWER_SECONDS = 2.0
@@ -32,15 +31,6 @@ class Worker(Server):
     def where(self) -> str:
         """Where the roles' pages are, for people."""
         return "  ".join(f"{role} {page}" for role, page in self._pages.items())
-
-    def must_run(self) -> None:
-        """Raise :class:`WorkerEnded`, with the end of its log, when the worker is gone."""
-        if not self.running:
-            raise WorkerEnded(self.name, "it has ended by itself", self.log[-TAIL_BYTES:])
-
-
-class WorkerEnded(DidNotStart):
-    """The worker is gone though nobody ended it; the message carries the end of its log."""
 
 
 def _ok(page: str) -> bool:

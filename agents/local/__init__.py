@@ -4,8 +4,8 @@
 jars, once · ``java`` the runtime · ``ports`` that nobody else takes · ``errors`` what can go wrong and what to do.
 """
 
-from agents.local.errors import CannotRunHere, DidNotStart, NotFetched
+from agents.local.errors import CannotRunHere, DidNotStart, Ended, NotFetched
 from agents.local.kafka import Kafka
 from agents.local.redis import Redis
 
-__all__ = ["CannotRunHere", "DidNotStart", "Kafka", "NotFetched", "Redis"]
+__all__ = ["CannotRunHere", "DidNotStart", "Ended", "Kafka", "NotFetched", "Redis"]

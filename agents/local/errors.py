@@ -26,3 +26,7 @@ class DidNotStart(CannotRunHere):
 
     def __str__(self) -> str:
         return f"{super().__str__()}\n{self.log_tail}"
+
+
+class Ended(DidNotStart):
+    """The server is gone though nobody ended it; the message carries the tail of its log."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from agents.local import keeper
-from agents.local.errors import CannotRunHere, DidNotStart
+from agents.local.errors import CannotRunHere, DidNotStart, Ended
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -74,6 +74,15 @@ class Server(ABC):
         self._await_end(READY_SECONDS)
         if self._ask("poll") != 0:
             raise DidNotStart(self.name, f"{command[0]} could not get its folder ready", self.log[-TAIL_BYTES:])
+
+    def must_run(self) -> None:
+        """Return when the server is there.
+
+        Raises:
+            Ended: it is gone, by a fault of its own or by somebody's hand; the error carries the end of its log.
+        """
+        if not self.running:
+            raise Ended(self.name, "it has ended by itself", self.log[-TAIL_BYTES:])
 
     @property
     def running(self) -> bool:

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from agents.cli.demo import SHOP
-from agents.demo.worker import Worker, WorkerEnded
-from agents.local import DidNotStart, Kafka, Redis
+from agents.demo.worker import Worker
+from agents.local import DidNotStart, Ended, Kafka, Redis
 from agents.local.ports import free_row
 from agents.settings import load_settings
 
 pytestmark = pytest.mark.kafka
-COMMAND = [sys.executable, "-m", "agents", "demo", "--users", "300"]
+COMMAND = [sys.executable, "-m", "agents", "demo", "--users", "600"]
 
 
 @contextmanager
@@ -138,7 +138,7 @@ def test_worker_that_ends_by_itself_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     with Worker(load_settings()) as worker:
         with pytest.raises(DidNotStart):
             worker.launch()
-        with pytest.raises(WorkerEnded, match=r"ended by itself[\s\S]*nowhere\.toml"):
+        with pytest.raises(Ended, match=r"ended by itself[\s\S]*nowhere\.toml"):
             worker.must_run()
 
 

@@ -13,6 +13,7 @@ from agents.demo.person import Person
 from agents.demo.seen import Seen
 from agents.demo.source import Due, Source
 from agents.demo.spoilt import WAYS
+from agents.demo.view import Picture, PlainView
 from agents.demo.words import told
 from agents.driver import Stored
 from agents.policy_file import read_policy
@@ -212,3 +213,18 @@ def test_what_is_seen_is_counted_and_the_first_warning_is_timed() -> None:
     seen.take(message(), 9.5)
     assert seen.summary(50) == {"events": 50, "warnings": 2, "decisions": 1, "outbound": 1, "first_warning_s": 8.12}
     assert (seen.warnings["risk"], seen.decisions["dropped no_consent"], seen.outbound["push"]) == (1, 1, 1)
+
+
+def test_plain_lines_tell_what_is_new_once_and_not_too_much(capsys: pytest.CaptureFixture[str]) -> None:
+    seen, view = Seen(), PlainView()
+    picture = Picture(NOON, "ready", 50, 5.0, seen, "Kafka here")
+    for _ in range(10):
+        seen.take(warning(), 1.0)
+    view.draw(picture)
+    seen.take(warning(Level.CRITICAL), 2.0)
+    view.draw(picture)
+    view.draw(picture)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "Kafka here"
+    assert sum("Mon 01 Jun 12:00" in line for line in said) == 3
+    assert (sum("RISK" in line for line in said), sum("CRITICAL" in line for line in said)) == (3, 1)
