@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.metadata import version
 
 import faust
 from aiohttp.web import Response
@@ -43,11 +44,17 @@ def build_app(
     name: RoleName,
     clock: Clock,
     point: Callable[[str], None] = lambda name: None,
+    restarts: int = 0,
 ) -> faust.App:
-    """A Faust app that runs one role when its worker starts; ``point`` is told the named places it passes."""
+    """A Faust app that runs one role when its worker starts; ``point`` is told the named places it passes.
+
+    ``restarts`` is how often this role was started again before, for its metric.
+    """
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     metrics.policy.labels(policy.name, policy.hash).set(1)
+    metrics.process.labels(name, version("churn-alerts")).set(1)
+    metrics.restarts.labels(name).inc(restarts)
     observer = Observer(metrics, point)
     spec = role_table(settings, policy)[name]()
     app = _faust_app(settings, name)

@@ -1,15 +1,18 @@
 """What the path and the roles report, as metrics."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agents.batches import role as path
 from agents.metrics import Metrics, OwnerState
 from schemas.breaker import BreakerState
 from schemas.channel import Channel
+from streams.dispatch.partition import Dispatcher
+from streams.health.partition import HealthPartition
 from streams.role import Open, Partition, Table
 
 
+@runtime_checkable
 class Tallied(Protocol):
     """A partition that counts its outcomes."""
 
@@ -53,18 +56,18 @@ class Observer(path.Watch):
         self._metrics.lag.labels(topic, partition).set(records)
 
     def _look_at(self, number: int) -> None:
+        """The tally of a partition into counters, its sizes into gauges."""
         partition = self._open.get(number)
-        tally = getattr(partition, "tally", None)
-        if tally is not None:
-            for outcome, count in tally().items():
+        if isinstance(partition, Tallied):
+            for outcome, count in partition.tally().items():
                 self._count(outcome, count)
-        for name, gauge in (("waiting", self._metrics.held), ("deadlines", self._metrics.deadlines)):
-            size = getattr(partition, name, None)
-            if size is not None:
-                gauge.labels(number).set(size)
-        watermark = getattr(partition, "watermark", None)
-        if watermark is not None:
-            self._metrics.watermark.labels(number).set(watermark)
+        if isinstance(partition, HealthPartition):
+            self._metrics.deadlines.labels(number).set(partition.queued)
+            times = partition.watermarks().values()
+            if times:
+                self._metrics.watermark.labels(number).set(min(times).timestamp())
+        if isinstance(partition, Dispatcher):
+            self._metrics.held.labels(number).set(partition.waiting)
 
     def _count(self, outcome: str, count: int) -> None:
         """One line of a tally: ``kind.label[.label]``; kinds without a metric are only for tests and logs."""
@@ -83,7 +86,9 @@ class Observer(path.Watch):
                     metrics.reasons.labels(each).inc(count)
             case "outbound", [channel]:
                 metrics.outbound.labels(channel).inc(count)
-            case "feedback", [name]:
+            case "profile", [name, *_]:
+                metrics.profiles.labels(name).inc(count)
+            case "feedback", [name, *_]:
                 metrics.feedback.labels(name).inc(count)
             case "breaker", [channel, state]:
                 metrics.breaker_is(Channel(channel), BreakerState(state))

@@ -10,7 +10,7 @@ from typing import Any
 import faust
 
 from agents.app import build_app
-from agents.batches.supervisor import end_with_supervisor
+from agents.batches.supervisor import RESTARTS, end_with_supervisor
 from agents.clock import CLOCK, Clock, ScaledClock, SystemClock
 from agents.logs import configure_logs
 from agents.policy_file import read_policy
@@ -26,7 +26,8 @@ def main(point: Callable[[str], None] = lambda name: None) -> None:
     """Run the role named on the command line until SIGTERM; exits other than 0 when Faust gives up."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    app = build_app(settings, read_policy(settings.policy_path), RoleName(sys.argv[1]), clock_here(), point)
+    role, restarts = RoleName(sys.argv[1]), int(os.environ.get(RESTARTS, "0"))
+    app = build_app(settings, read_policy(settings.policy_path), role, clock_here(), point, restarts)
 
     @app.task  # type: ignore[untyped-decorator]
     async def with_supervisor() -> None:

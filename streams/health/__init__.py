@@ -11,15 +11,15 @@
 
 from schemas.policy import Policy
 from streams.health.lane import Outcome
-from streams.health.partition import HealthPartition, MemoUnreadable
-from streams.health.state import StateUnreadable
+from streams.health.partition import HealthPartition
+from streams.packed import StateUnreadable
 from streams.role import Open, Table
 
 
 def open_health(policy: Policy) -> Open:
     """How a partition of the health role is opened under a policy.
 
-    Opening raises :class:`StateUnreadable` or :class:`MemoUnreadable` when the book cannot be read by this version.
+    Opening raises :class:`StateUnreadable` when the book cannot be read by this version.
     """
 
     def opened(number: int, table: Table, memo: bytes | None) -> HealthPartition:
@@ -28,4 +28,4 @@ def open_health(policy: Policy) -> Open:
     return opened
 
 
-__all__ = ["HealthPartition", "MemoUnreadable", "Outcome", "StateUnreadable", "open_health"]
+__all__ = ["HealthPartition", "Outcome", "StateUnreadable", "open_health"]

@@ -12,33 +12,30 @@ from schemas.policy import Policy
 from schemas.policy.policy import DEFAULT_PRODUCT
 from schemas.reject import dead_letter_headers
 from schemas.warning import Warning
-from streams.health.lane import Lane
+from streams.health.lane import Lane, Outcome
 from streams.health.state import due_of, ending, ending_of
 from streams.intake import Intake, Reject
+from streams.packed import Packing
 from streams.role import Fact, Record, Settled, Table, fact_of
 
 MEMO_VERSION: Final = 1
-
-
-class MemoUnreadable(Exception):
-    """The partition's own memo is not one that this version can read."""
+_COUNTED: Final = {outcome: f"event.{outcome}" for outcome in Outcome}
 
 
 class Memo(msgspec.Struct, array_like=True):
     """What a partition knows beside its users: the newest event time of each product, whole seconds since 1970."""
 
-    version: int
     newest: dict[str, int]
 
 
-_memo_of: Final = msgspec.msgpack.Decoder(Memo).decode
+MEMOS: Final = Packing(Memo, MEMO_VERSION)
 
 
 class HealthPartition:
     """Fulfils :class:`streams.role.Partition`; time moves by events only, so its ticks do nothing."""
 
     def __init__(self, policy: Policy, number: int, table: Table, memo: bytes | None) -> None:
-        newest = read_memo(memo).newest if memo is not None else {}
+        newest = MEMOS.unpack(f"memo of partition {number}", memo).newest if memo is not None else {}
         self._number = number
         self._roles = policy.events
         self._intake = Intake(policy)
@@ -63,13 +60,15 @@ class HealthPartition:
         for record in records:
             found = read(record)
             if isinstance(found, Reject):
-                tally[found.reason] += 1
+                tally["event.rejected"] += 1
+                tally[f"reject.{found.reason}"] += 1
                 facts.append(self._dead_letter(topic, record, found))
                 continue
             lane = lane_of(found.product, self._default)
-            tally[lane.absorb(found, role_of(found.type), warnings)] += 1
+            tally[_COUNTED[lane.absorb(found, role_of(found.type), warnings)]] += 1
             if warnings:
                 facts.extend(map(fact_of, warnings))
+                tally.update(f"warning.{warning.level}" for warning in warnings)
                 warnings.clear()
         return facts
 
@@ -78,13 +77,12 @@ class HealthPartition:
 
     def settle(self) -> Settled:
         writes = dict(write for lane in self._lanes.values() for write in lane.settle())
-        memo = Memo(MEMO_VERSION, {name: lane.watermark.newest for name, lane in self._lanes.items()})
-        return Settled(writes, msgspec.msgpack.encode(memo))
+        memo = Memo({name: lane.watermark.newest for name, lane in self._lanes.items()})
+        return Settled(writes, MEMOS.pack(memo))
 
     def tally(self) -> dict[str, int]:
-        """How many events came to each outcome or reason of refusal since the last call."""
-        counted = {str(name): count for name, count in self._tally.items()}
-        self._tally.clear()
+        """What happened since the last call: ``event.<outcome>``, ``reject.<reason>``, ``warning.<level>``."""
+        counted, self._tally = dict(self._tally), Counter()
         return counted
 
     def watermarks(self) -> dict[str, datetime]:
@@ -95,6 +93,7 @@ class HealthPartition:
             if lane.watermark.newest
         }
 
+    @property
     def queued(self) -> int:
         """How many users wait for their deadline."""
         return sum(len(lane.deadlines) for lane in self._lanes.values())
@@ -118,23 +117,3 @@ class HealthPartition:
             timestamp=record.timestamp,
         )
         return Fact(topics.DEAD_LETTERS, record.key, record.value, headers)
-
-
-def read_memo(memo: bytes) -> Memo:
-    """The memo that :meth:`HealthPartition.settle` wrote; raises :class:`MemoUnreadable` for any other bytes.
-
-    >>> read_memo(b"x")
-    Traceback (most recent call last):
-    ...
-    streams.health.partition.MemoUnreadable: ...
-    """
-    try:
-        found = _memo_of(memo)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise MemoUnreadable(f"the partition's memo cannot be read: {error}; run the version that wrote it") from error
-    if found.version != MEMO_VERSION:
-        raise MemoUnreadable(
-            f"the partition's memo has version {found.version}, this program reads {MEMO_VERSION}; "
-            "run the version that wrote it"
-        )
-    return found

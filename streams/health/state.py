@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import msgspec
 
 from streams.health.window import EMPTY, RING_BYTES
+from streams.packed import StateUnreadable
 
 VERSION: Final = 1
 NEVER: Final = 0xFFFF_FFFF
@@ -25,16 +26,9 @@ ALL_ARMED: Final = 0b11
 _HEAD: Final = Struct(">BI")
 
 
-class StateUnreadable(Exception):
-    """A state record that this version cannot read; names the user, the product and what is wrong."""
-
-    def __init__(self, key: bytes, why: str) -> None:
-        user, product = user_and_product(key)
-        super().__init__(
-            f"state of user {user!r} in product {product!r} cannot be read: {why}; "
-            "run the version that wrote it, or rebuild the state from the events"
-        )
-        self.key = key
+def _unreadable(key: bytes, why: str) -> StateUnreadable:
+    user, product = user_and_product(key)
+    return StateUnreadable(f"of user {user} in product {product}", why)
 
 
 class State(msgspec.Struct, array_like=True):
@@ -102,7 +96,7 @@ def unpack(key: bytes, record: bytes) -> State:
     try:
         return _fields_of(record[_HEAD.size :])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise StateUnreadable(key, str(error)) from error
+        raise _unreadable(key, str(error)) from error
 
 
 def due_of(key: bytes, record: bytes) -> int:
@@ -112,10 +106,10 @@ def due_of(key: bytes, record: bytes) -> int:
     1760000000
     """
     if len(record) < _HEAD.size:
-        raise StateUnreadable(key, f"it has {len(record)} bytes, fewer than its head")
+        raise _unreadable(key, f"it has {len(record)} bytes, fewer than its head")
     version, due = _HEAD.unpack_from(record)
     if version != VERSION:
-        raise StateUnreadable(key, f"it has schema version {version}, this program reads {VERSION}")
+        raise _unreadable(key, f"it has schema version {version}, this program reads {VERSION}")
     return int(due)
 
 

@@ -98,7 +98,7 @@ def test_a_duplicate_within_the_last_16_events_changes_nothing(log: list[Happeni
     once, twice = run(log), run(doubled)
     assert twice.facts == once.facts
     assert read(twice) == read(once)
-    assert twice.tally.get("duplicate", 0) + twice.tally.get("too_late", 0) == 1
+    assert twice.tally.get("event.duplicate", 0) + twice.tally.get("event.too_late", 0) == 1
 
 
 @COMMON

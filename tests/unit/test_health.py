@@ -9,7 +9,7 @@ import pytest
 from schemas.policy import Policy, Product, Role
 from schemas.reject import DeadLetterHeader, RejectReason
 from schemas.warning import Component, Level
-from streams.health import HealthPartition, MemoUnreadable, StateUnreadable, open_health
+from streams.health import HealthPartition, StateUnreadable, open_health
 from streams.health.index.curve import BINS, EDGES, Curve
 from streams.health.index.index import Silence
 from streams.health.index.population import START, Population
@@ -140,7 +140,7 @@ def test_the_ring_counts_what_a_list_of_all_days_counts() -> None:
     ],
 )
 def test_an_unreadable_state_names_its_user_and_product(record: bytes) -> None:
-    with pytest.raises(StateUnreadable, match="user 'u1' in product 'shop' cannot be read"):
+    with pytest.raises(StateUnreadable, match="of user u1 in product shop' is unreadable"):
         unpack(key_of("u1", "shop"), record)
 
 
@@ -149,9 +149,11 @@ def test_a_partition_with_a_state_of_another_version_does_not_open() -> None:
         opened({key_of("u1", "shop"): b"\x07" + pack(State())[1:]})
 
 
-@pytest.mark.parametrize("memo", [b"", b"\xc1", msgspec.msgpack.encode([2, {}]), msgspec.msgpack.encode([1, [3]])])
+@pytest.mark.parametrize(
+    "memo", [b"", b"\x01\xc1", b"\x02" + msgspec.msgpack.encode([{}]), b"\x01" + msgspec.msgpack.encode([[3]])]
+)
 def test_a_partition_with_an_unreadable_memo_does_not_open(memo: bytes) -> None:
-    with pytest.raises(MemoUnreadable, match="memo"):
+    with pytest.raises(StateUnreadable, match="memo"):
         opened(memo=memo)
 
 
@@ -170,7 +172,8 @@ def test_every_record_comes_to_one_outcome_and_a_tally_starts_anew() -> None:
     ]
     partition.step("app.events", sent, NOON)
     assert partition.tally() == {
-        "applied": 1, "duplicate": 1, "unknown_type": 1, "too_late": 1, "late_day": 1, "not_json": 1
+        "event.applied": 1, "event.duplicate": 1, "event.unknown_type": 1, "event.too_late": 1, "event.late_day": 1,
+        "event.rejected": 1, "reject.not_json": 1,
     }  # fmt: skip
     assert partition.tally() == {}
 
@@ -182,7 +185,7 @@ def test_an_event_id_is_remembered_for_15_more_events_of_its_user_and_not_for_16
         partition.step("app.events", [Sent(plain(id=id)) for id in ids], NOON)
         partition.tally()
         partition.step("app.events", [Sent(plain(id="first"))], NOON)
-        assert partition.tally() == {outcome: 1}
+        assert partition.tally() == {f"event.{outcome}": 1}
 
 
 def test_an_event_of_a_day_before_the_last_occasion_changes_nothing() -> None:
@@ -194,7 +197,7 @@ def test_an_event_of_a_day_before_the_last_occasion_changes_nothing() -> None:
     late = Sent(plain(id="2", time="2026-01-01T13:00:00Z"))
     partition = opened({key: pack(before)}, partition.settle().memo)
     partition.step("app.events", [late, late], NOON)
-    assert partition.tally() == {"late_day": 1, "duplicate": 1}
+    assert partition.tally() == {"event.late_day": 1, "event.duplicate": 1}
     after = unpack(key, partition.settle().writes[key] or b"")
     after.seen = before.seen
     assert after == before
@@ -238,7 +241,7 @@ def test_time_goes_on_where_it_stood_when_a_partition_is_opened_again() -> None:
     again = opened(memo=partition.settle().memo)
     assert again.watermarks() == partition.watermarks()
     again.step("app.events", [Sent(plain(id="late", time="2026-01-01T11:58:59Z"))], NOON)
-    assert again.tally() == {"too_late": 1}
+    assert again.tally() == {"event.too_late": 1}
 
 
 def test_ticks_and_broadcasts_move_nothing() -> None:
