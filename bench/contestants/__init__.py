@@ -1,0 +1,41 @@
+"""One file each, one process each: ``python -m bench.contestants.NAME '{"bootstrap": …}'`` (see :class:`Turn`)."""
+
+import json
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+INPUT = "bench.events"
+
+
+class Turn(NamedTuple):
+    """What a contestant is told."""
+
+    bootstrap: str
+    name: str
+    """Of this turn: consumer group and topics begin with it."""
+    total: int
+    """Records on the input topic."""
+    partitions: int
+    folder: str
+    """Empty, for local state."""
+    options: dict[str, str]
+
+    @property
+    def warnings(self) -> str:
+        """The topic for warnings; there already, with as many partitions as the input."""
+        return f"{self.name}.warnings"
+
+    @property
+    def changelog(self) -> str:
+        """The topic for state records; there already, compacted."""
+        return f"{self.name}-state-changelog"
+
+    @property
+    def path(self) -> Path:
+        return Path(self.folder)
+
+
+def turn() -> Turn:
+    """The turn on the command line."""
+    return Turn(**json.loads(sys.argv[1]))

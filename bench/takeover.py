@@ -1,0 +1,106 @@
+"""Takeover: one of two health workers is killed; how long until every partition is worked on again.
+
+For each partition, the longest pause between two commits after the kill; the last of these pauses to end is the
+takeover's end. A dead worker's partitions wait for its session to run out; the others pause while the group rebalances.
+"""
+
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from confluent_kafka import OFFSET_END, ConsumerGroupState
+from confluent_kafka.admin import AdminClient
+
+from bench.cluster import Cluster, send
+from bench.installation import Installation, NotReady, Worker
+from bench.source import PARTITIONS, visits
+from schemas import topics
+
+RATE: Final = 1_000
+EVENTS: Final = 60_000
+SLICE_SECONDS: Final = 0.02
+SETTLED_SECONDS: Final = 3.0
+LATE_SECONDS: Final = 20.0
+
+
+def takeover(cluster: Cluster, redis_url: str) -> dict[str, Any]:
+    """Seconds from ``kill -9`` to the end of the last pause, beside the session timeout."""
+    name = "bench-takeover"
+    with (
+        tempfile.TemporaryDirectory(prefix=name) as folder,
+        Installation(cluster, redis_url, name, Path(folder)) as here,
+    ):
+        workers = [here.start(), here.start()]
+        for worker in workers:
+            worker.wait()
+        _wait_for_both(here)
+        stop = threading.Event()
+        sending = threading.Thread(target=_send, args=(here, stop))
+        sending.start()
+        try:
+            seconds = _kill(here, workers[0])
+        finally:
+            stop.set()
+            sending.join()
+        session = here.settings.session_timeout_seconds
+        return {"takeover_s": seconds, "session_timeout_s": session, "takeover_beyond_session_s": seconds - session}
+
+
+def _wait_for_both(here: Installation) -> None:
+    """Return once the group is stable and each of two members has half of the partitions."""
+    admin = AdminClient({"bootstrap.servers": here.cluster.bootstrap})
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = admin.describe_consumer_groups([here.group])[here.group].result(10)
+        shares = [len(member.assignment.topic_partitions) for member in found.members]
+        if found.state == ConsumerGroupState.STABLE and shares == [PARTITIONS // 2] * 2:
+            return
+        time.sleep(0.1)
+    raise NotReady(f"two workers do not share {here.group}: {found.state}, {shares}")
+
+
+def _send(here: Installation, stop: threading.Event) -> None:
+    """Steady light traffic to all partitions."""
+    producer = here.cluster.producer(**{"linger.ms": 5})
+    log, topic, sent, begun = visits(EVENTS, 2_000), here.topic(topics.EVENTS), 0, time.monotonic()
+    while not stop.is_set():
+        for record in log[sent : (until := int((time.monotonic() - begun) * RATE))]:
+            send(producer, topic, record)
+        sent = until
+        time.sleep(SLICE_SECONDS)
+    producer.flush(30)
+
+
+def _kill(here: Installation, worker: Worker) -> float:
+    """Kill one worker under traffic; look at the changelog until all partitions have gone on for a while."""
+    consumer = here.cluster.following(here.changelog, OFFSET_END)
+    commits: dict[int, list[float]] = defaultdict(list)
+    quiet = here.settings.session_timeout_seconds + LATE_SECONDS
+    try:
+        _follow(consumer, commits, time.monotonic() + SETTLED_SECONDS)
+        worker.process.kill()
+        killed = time.monotonic()
+        _follow(consumer, commits, killed + quiet)
+    finally:
+        consumer.close()
+    return max(_pause_end(times, killed) for times in commits.values()) - killed
+
+
+def _follow(consumer: Any, commits: dict[int, list[float]], until: float) -> None:
+    while (now := time.monotonic()) < until:
+        message = consumer.poll(0.1)
+        if message is not None and not message.error():
+            commits[message.partition()].append(now)
+
+
+def _pause_end(times: list[float], killed: float) -> float:
+    """When the longest pause ended that ended after the kill.
+
+    >>> _pause_end([1.0, 2.0, 9.0, 9.5], killed=2.5)
+    9.0
+    """
+    return max((pair for pair in pairwise(times) if pair[1] > killed), key=lambda pair: pair[1] - pair[0])[1]
