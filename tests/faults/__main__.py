@@ -30,6 +30,8 @@ def plan_of(arguments: list[str]) -> tuple[Plan, argparse.Namespace]:
     parser.add_argument("--keep", type=Path, help="a new folder for the workers' logs; otherwise they are thrown away")
     parser.add_argument("--json", action="store_true", help="print nothing but the result, as one JSON object")
     given = parser.parse_args(arguments)
+    if given.keep and given.keep.exists():
+        parser.error(f"--keep {given.keep}: it is there already; name a new folder")
     names = "faults", "seed", "events", "people", "speed", "kinds", "bug"
     return Plan(**{name: getattr(given, name) for name in names}), given
 

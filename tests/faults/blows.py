@@ -7,7 +7,7 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agents.local import Kafka, Redis
@@ -29,6 +29,7 @@ class Scene:
     traffic: Traffic
     random: random.Random
     session_seconds: float
+    points: Sequence[str] = WORKING
 
 
 Blow = Callable[[Scene], Awaitable[str]]
@@ -63,7 +64,7 @@ async def _back(scene: Scene, worker: Worker) -> str:
 
 async def killed_at_point(scene: Scene) -> str:
     """A role process dies at a named place in its work."""
-    return await _at_point(scene, scene.random.choice(WORKING))
+    return await _at_point(scene, scene.random.choice(scene.points))
 
 
 async def killed_in_opening(scene: Scene) -> str:

@@ -17,7 +17,7 @@ from agents.local import Kafka, Redis
 from agents.settings import load_settings
 from agents.settings.model import RoleName
 from agents.topics import create_topics, topic_specs
-from tests.faults.blows import BLOWS, Scene, deal
+from tests.faults.blows import BLOWS, WORKING, Scene, deal
 from tests.faults.book import Book
 from tests.faults.findings import Findings
 from tests.faults.oracle import Oracle
@@ -29,6 +29,7 @@ from tests.faults.worker import Worker
 from tests.faults.worker_process import BUG
 
 POLL_SECONDS = 0.5
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Plan:
     speed: float = 36_000
     """Simulated seconds a second: a day in 2.4 s."""
     kinds: Sequence[str] = tuple(BLOWS)
+    points: Sequence[str] = WORKING
+    """Where ``killed_at_point`` strikes."""
     workers: int = 2
     partitions: int = 4
     session_seconds: float = 6.0
@@ -84,7 +87,7 @@ class Campaign:
 
     def __init__(self, plan: Plan, kafka: Kafka, redis: Redis, folder: Path, say: Callable[[str], None]) -> None:
         self._plan, self._kafka, self._redis, self._say = plan, kafka, redis, say
-        self._random = random.Random(plan.seed)
+        self._blows, self._pauses = random.Random(f"blows {plan.seed}"), random.Random(f"pauses {plan.seed}")
         self._clock = ScaledClock(START, plan.speed)
         environment = self._environment()
         self._settings = load_settings(**_named(environment))
@@ -152,21 +155,19 @@ class Campaign:
 
     def _open_book(self) -> Book:
         prefix, keyed = self._plan.prefix, self._plan.partitions
-        topics = {
-            spec.name.removeprefix(prefix): spec.partitions(keyed) for spec in topic_specs(self._settings)
-        }
+        topics = {spec.name.removeprefix(prefix): spec.partitions(keyed) for spec in topic_specs(self._settings)}
         return Book(self._kafka.bootstrap, prefix, topics, self._changelogs().values())
 
     async def _strike(self) -> None:
         """Blows until the plan is fulfilled, then traffic until there is enough of it."""
         traffic = asyncio.create_task(self._traffic.run(), name="traffic")
+        plan = self._plan
         scene = Scene(
-            self._workers, self._kafka, self._redis, self._traffic, self._random, self._plan.session_seconds
+            self._workers, self._kafka, self._redis, self._traffic, self._blows, plan.session_seconds, plan.points
         )
-        deck = deal(self._random, list(self._plan.kinds))
+        deck = deal(self._blows, list(plan.kinds))
         try:
-            while not self._works():
-                await self._pause(traffic)
+            await self._begin(traffic)
             while self._dealt.total() < self._plan.faults:
                 await self._pause(traffic)
                 await self._deal(next(deck), scene)
@@ -178,6 +179,14 @@ class Campaign:
         finally:
             traffic.cancel()
             await asyncio.gather(traffic, return_exceptions=True)
+
+    async def _begin(self, traffic: "asyncio.Task[None]") -> None:
+        """Every partition works: from here on nothing excuses it."""
+        limit = time.monotonic() + START_SECONDS
+        while not self._works():
+            if time.monotonic() > limit:
+                raise RuntimeError(f"no worker works after {START_SECONDS:.0f} s; read the logs (--keep FOLDER)")
+            await self._pause(traffic)
 
     def _works(self) -> bool:
         """Whether every partition of every role has made its first transaction."""
@@ -192,7 +201,7 @@ class Campaign:
 
     async def _pause(self, traffic: "asyncio.Task[None]") -> None:
         """Some seconds in which the topics are read on; a traffic that has failed ends the campaign."""
-        _done, _ = await asyncio.wait([traffic], timeout=self._random.uniform(*self._plan.pauses))
+        _done, _ = await asyncio.wait([traffic], timeout=self._pauses.uniform(*self._plan.pauses))
         if traffic.done():
             await traffic
             raise RuntimeError("traffic ended by itself")

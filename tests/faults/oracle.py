@@ -31,8 +31,8 @@ class Oracle:
         self._rules = Rules()
 
     def unfinished(self) -> list[str]:
-        """Partitions that have not come to the end of their input, and candidates without an end."""
-        return [*self._behind(), *Messages(self._rules, self._book).open()]
+        """Partitions that have not come to the end of their input; where there are none, candidates without an end."""
+        return list(self._behind()) or Messages(self._rules, self._book).open()
 
     def _behind(self) -> Iterator[str]:
         for role, topics in INPUTS.items():

@@ -1,4 +1,4 @@
-"""What the dispatchers tell the governor, and what it says of channels: every message and every harm is counted once."""
+"""What the dispatchers tell the governor, and what it says of channels: each message and each harm is counted once."""
 
 from collections import Counter, defaultdict
 from itertools import pairwise
@@ -59,7 +59,7 @@ def check_books(book: Book, changelog: str, partitions: int, findings: Findings)
         must[message["user_id"]].insert(0, (digest(message["id"]), bits))
     for key, value in users(book, changelog, partitions):
         wanted, there = must.pop(key.decode(), []), sends(value)
-        marks = {mark: bits for mark, bits in there}
+        marks = dict(there)
         findings.lost += [f"message in the book of {key.decode()}" for mark, _ in wanted if mark not in marks]
         findings.lost += [
             f"feedback in the book of {key.decode()}" for mark, bits in wanted if marks.get(mark, bits) != bits

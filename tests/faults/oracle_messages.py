@@ -94,13 +94,14 @@ class Messages:
             count, window = cap
             for first, last in zip(times, times[count:], strict=False):
                 if last < first + window:
-                    findings.wrong.append(f"{messages[0]['user_id']} got more than {count} on {channel or 'all channels'}")
+                    where = channel or "all channels"
+                    findings.wrong.append(f"{messages[0]['user_id']} got more than {count} on {where}")
 
     def _agreed(self, message: Json) -> bool:
         channel, profiles = message["channel"], self.profiles.get(message["user_id"], [])
         return any(p.get("consent", {}).get(channel) and channel in p.get("reachable", ()) for p in profiles)
 
-    def _refused(self, field: str, channel: str, user: str) -> bool:
+    def refused(self, field: str, channel: str, user: str) -> bool:
         """Whether some profile, or the lack of one, speaks against a channel."""
         known = [{}, *self.profiles.get(user, [])]  # until the first profile arrives there is none
         if field == "reachable":
@@ -128,6 +129,6 @@ GROUNDS: dict[str, Ground] = {
     "duplicate": lambda all_, warning, end: any(
         seconds(message["at"]) <= seconds(end["at"]) for message in all_.sent_to.get(warning["user_id"], ())
     ),
-    "no_consent": lambda all_, warning, end: all_._refused("consent", end["channel"], warning["user_id"]),
-    "unreachable": lambda all_, warning, end: all_._refused("reachable", end["channel"], warning["user_id"]),
+    "no_consent": lambda all_, warning, end: all_.refused("consent", end["channel"], warning["user_id"]),
+    "unreachable": lambda all_, warning, end: all_.refused("reachable", end["channel"], warning["user_id"]),
 }

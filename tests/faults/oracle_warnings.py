@@ -25,7 +25,7 @@ def expected(truth: Input) -> dict[str, Said]:
 
 
 def check_warnings(book: Book, truth: Input, findings: Findings) -> int:
-    """Each expected warning stands once, with the index and at the moment it must have; returns how many are expected."""
+    """Each expected warning stands once, with the index and moment it must have; returns how many are expected."""
     must = expected(truth)
     present = [json.loads(record.value or b"") for record in book.read(WARNINGS)]
     findings.compare("warning", must, (warning["id"] for warning in present))

@@ -9,14 +9,16 @@ from agents.batches.producer import TransactionalProducer
 from agents.batches.sequence import Verdict
 
 EVERY = 20
+TORN = "torn"
+"""The place between the two transactions that should be one."""
 
 
 def skips_a_batch() -> None:
     """Some of the batches are counted as absorbed, and are not."""
     admitted, turns = owner.Owner._admitted, count(1)
 
-    async def skipping(self: owner.Owner, batches: Any) -> Any:
-        taken = await admitted(self, batches)
+    async def skipping(self: owner.Owner, *arguments: Any) -> Any:
+        taken = await admitted(self, *arguments)
         if taken and next(turns) % EVERY == 0:
             topic, _records, end = taken[0]
             taken[0] = (topic, [], end)
@@ -34,6 +36,7 @@ def state_outside_the_transaction() -> None:
         outputs = [record for record in records if record.topic != last.topic]
         if outputs:
             await commit(self, now_ms, outputs[:-1], outputs[-1], {}, group)
+            self._point(TORN)
         state = [record for record in records if record.topic == last.topic]
         return await commit(self, now_ms, state, last, offsets, group)
 

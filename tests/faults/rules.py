@@ -1,4 +1,4 @@
-"""The few numbers of the campaign's policy that the oracle goes by, read from its file without the code that uses it."""
+"""The few numbers of the campaign's policy that the oracle goes by, read without the code that uses them."""
 
 import tomllib
 from pathlib import Path
@@ -23,7 +23,8 @@ class Rules:
     def __init__(self) -> None:
         tree = tomllib.loads(PATH.read_text())
         self.products = {
-            name: Product(each.get("zone", "UTC"), each.get("horizon_days", 28)) for name, each in tree["products"].items()
+            name: Product(each.get("zone", "UTC"), each.get("horizon_days", 28))
+            for name, each in tree["products"].items()
         }
         self.roles: dict[str, str] = tree["events"]
         self.activity = frozenset(("session", "feature_use", "purchase"))

@@ -1,15 +1,15 @@
 """What the changelogs say, read without the code that writes them.
 
-A user's health record: one byte version (1), four bytes due time, then a MessagePack array whose fields stand in the
-order of :data:`HEALTH`. A user's book of the dispatcher: one byte version (1), then a MessagePack array whose fourth
-field lists the messages, newest first, each ``[mark, channel, at, round, heard]``; ``mark`` is BLAKE2b of the message id
-in 8 bytes, ``heard`` one bit a kind of feedback. The partition record, under the key ``\\0partition``: one byte version
-(1), then ``[number, now_ms, positions, cursors, memo]``; ``positions`` maps each topic to its next offset.
+A user's health record: one byte version (1), four bytes due time, then a MessagePack array whose fields stand as
+:data:`HEALTH` has them. A user's book of the dispatcher: one byte version (1), then a MessagePack array whose fourth
+field lists the messages, newest first, each ``[mark, channel, at, round, heard]``; ``mark`` is BLAKE2b of the message
+id in 8 bytes, ``heard`` one bit a kind of feedback. The partition record, under the key ``\\0partition``: one byte
+version (1), then ``[number, now_ms, positions, cursors, memo]``; ``positions`` maps each topic to its next offset.
 """
 
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,9 +17,10 @@ from tests.faults.book import Book
 
 PARTITION = b"\0partition"
 HEALTH = (
-    "first last repeats count exposure recent_count recent_exposure week baseline depth_fast depth_slow today"
-    " negatives negatives_since complaints armed spoken risk_day critical_day seen window"
-).split()
+    *("first", "last", "repeats", "count", "exposure", "recent_count", "recent_exposure", "week", "baseline"),
+    *("depth_fast", "depth_slow", "today", "negatives", "negatives_since", "complaints", "armed", "spoken"),
+    *("risk_day", "critical_day", "seen", "window"),
+)
 VERSION = 1
 
 
@@ -73,8 +74,3 @@ def users(book: Book, changelog: str, partitions: int) -> Iterator[tuple[bytes, 
         for key, record in book.latest(changelog, number).items():
             if key is not None and key != PARTITION and record.value is not None:
                 yield key, record.value
-
-
-def fields(value: bytes) -> dict[str, Any]:
-    """All fields of a health record, for those who look for a difference."""
-    return dict(zip(HEALTH, msgspec.msgpack.decode(value[5:]), strict=True))

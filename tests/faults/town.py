@@ -13,6 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 EVENTS, PROFILES, FEEDBACK = "app.events", "user.profiles", "churn.feedback"
+START = datetime(2026, 1, 5, tzinfo=UTC)
+"""A Monday; the first day of every campaign."""
+
 CHANNELS = ("push", "email", "sms")
 ACTIVITY = ("app.opened", "app.opened", "page.viewed", "page.viewed", "order.paid")
 GAPS = (1, 1, 1, 1.5, 2, 3, 5)
@@ -127,17 +130,14 @@ class Town:
 
     def _event(self, person: Person, kind: str, time: datetime, at: datetime, **properties: object) -> Sent:
         """In one of the three forms an app may choose."""
-        self._number += 1
-        name, when, form = f"e{self._number}", time.isoformat(), self._random.random()
-        key = person.name.encode()
+        key, form = person.name.encode(), self._random.random()
+        plain = self._plain(person, kind, time.isoformat(), properties)
         if form < 0.8:
-            plain = {"id": name, "source": "shop-app", "type": kind, "time": when, "user_id": person.name}
-            plain |= {"product": person.product, "properties": properties}
             return Sent(at, EVENTS, key, json.dumps(plain).encode())
-        cloud = {"specversion": "1.0", "id": name, "source": "shop-app", "type": kind, "time": when}
-        cloud |= {"product": person.product}
+        attributes = ("id", "source", "type", "time", "product")
+        cloud = {"specversion": "1.0", **{name: str(plain[name]) for name in attributes}}
         if form < 0.9:
-            headers = tuple((f"ce_{attribute}", value.encode()) for attribute, value in cloud.items())
+            headers = tuple((f"ce_{name}", value.encode()) for name, value in cloud.items())
             return Sent(at, EVENTS, key, json.dumps(properties).encode(), headers)
         body = json.dumps({**cloud, "subject": person.name, "data": properties}).encode()
         return Sent(at, EVENTS, key, body, (("content-type", b"application/cloudevents+json"),))
@@ -156,8 +156,8 @@ class Town:
         return Sent(at, PROFILES, key, json.dumps(body).encode())
 
     def _nonsense(self, person: Person, at: datetime) -> Sent:
-        """A record that is no event, each kind for a reason of its own; now and then a profile or report that is none."""
-        sound = json.loads(self._plain(person, at))
+        """A record that is no event, each kind for a reason of its own; now and then a profile or report."""
+        sound = self._plain(person, "app.opened", at.isoformat(), {})
         kinds = (
             b"{not json",
             b"",
@@ -174,22 +174,10 @@ class Town:
         value = self._random.choice(kinds) if topic == EVENTS else b'{"user_id": 5'
         return Sent(at, topic, person.name.encode(), value)
 
-    def _plain(self, person: Person, at: datetime) -> bytes:
+    def _plain(self, person: Person, kind: str, time: str, properties: dict[str, object]) -> dict[str, object]:
         self._number += 1
-        return json.dumps(
-            {
-                "id": f"e{self._number}",
-                "source": "shop-app",
-                "type": "app.opened",
-                "time": at.isoformat(),
-                "user_id": person.name,
-                "product": person.product,
-                "properties": {},
-            }
-        ).encode()
+        plain = {"id": f"e{self._number}", "source": "shop-app", "type": kind, "time": time}
+        return {**plain, "user_id": person.name, "product": person.product, "properties": properties}
 
     def _moment(self, midnight: datetime) -> datetime:
         return midnight + timedelta(seconds=self._random.randrange(80_000))
-
-
-START = datetime(2026, 1, 5, tzinfo=UTC)

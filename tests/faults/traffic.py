@@ -1,7 +1,7 @@
 """Traffic that never stops: the town's log sent at the pace of a simulated clock, and reports about what is outbound.
 
 One idempotent producer; what it could not send while a broker was down it sends later. Whoever wants to know what the
-input was reads the topics: they hold what was acknowledged, and :attr:`Traffic.acknowledged` says how much that must be.
+input was reads the topics: they hold what was acknowledged, and ``acknowledged`` says how much that must be.
 """
 
 import asyncio
@@ -19,10 +19,14 @@ from agents.clock import Clock
 from tests.faults.town import EVENTS, FEEDBACK, Sent, Town
 
 OUTBOUND = "churn.outbound"
+WAVE_SECONDS = 0.02
+"""Traffic comes in small waves: so often is the clock looked at."""
+
 LONGEST_SECONDS = 120
 """A record may wait so long for a broker before its send counts as failed."""
 
 REPEATED = 1_000
+"""How many events an app sends again where it is not sure."""
 
 
 class Traffic:
@@ -81,9 +85,10 @@ class Traffic:
                 await self._send(sent)
 
     async def _until(self, at: datetime) -> None:
-        """Simulated time has come to ``at``; looked at a few times a second, so that traffic comes in small waves."""
+        """Simulated time has come to ``at``, or there is to be no more."""
         while self._clock.now() < at and not self._stop.is_set():
-            await asyncio.sleep(0.02)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), WAVE_SECONDS)
 
     async def _send_all(self, records: Iterable[Sent]) -> None:
         for sent in records:

@@ -1,0 +1,78 @@
+"""A campaign that cannot turn red proves nothing: with each planted bug it does, and without one it does not.
+
+These campaigns are short: a day passes in a third of a second, and a few hundred people are enough.
+"""
+
+import ast
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agents.local import Kafka, Redis
+from tests.faults.campaign import Campaign, Plan
+from tests.faults.findings import Findings
+from tests.faults.planted import TORN
+
+HERE = Path(__file__).parent
+SHORT = {"people": 300, "speed": 250_000, "events": 5_000, "partitions": 2, "pauses": (1.0, 2.0), "session_seconds": 4}
+BUGGY = {**SHORT, "settle_seconds": 8.0}
+
+pytestmark = pytest.mark.kafka
+
+
+def found(kafka: Kafka, redis: Redis, folder: Path, **plan: object) -> Findings:
+    """What a short campaign finds; a prefix of its own keeps it apart from others on the same broker."""
+    campaign = Campaign(Plan(**plan), kafka, redis, folder, print)  # type: ignore[arg-type]
+    result = asyncio.run(campaign.run())
+    assert result.events >= 3_000
+    assert result.sizes["expected_warnings"] >= 50
+    return result.findings
+
+
+def test_a_sound_worker_is_found_sound(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
+    """Killed at a point, killed whole and without Redis: nothing is lost, doubled, wrong or stuck."""
+    kinds = ("killed_at_point", "worker_killed", "redis_emptied")
+    plan = {**SHORT, "prefix": topic_prefix, "faults": 3, "kinds": kinds}
+    assert found(kafka, redis_server, tmp_path, **plan) == Findings()
+
+
+def test_a_skipped_batch_is_seen(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
+    """Batches that are counted as absorbed and were not: something is lost."""
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bug": "skips_a_batch"}
+    assert found(kafka, redis_server, tmp_path, **plan).lost
+
+
+def test_state_outside_the_transaction_is_seen(
+    kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Killed between the outputs' transaction and the state's: the outputs come twice."""
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 2, "workers": 1, "bug": "state_outside_the_transaction"}
+    plan |= {"kinds": ("killed_at_point",), "points": (TORN,)}
+    assert found(kafka, redis_server, tmp_path, **plan).doubled
+
+
+def test_trusting_every_batch_is_seen(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
+    """What was fetched before a rebalance is absorbed although it comes again."""
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 4, "bug": "trusts_every_batch"}
+    plan |= {"kinds": ("worker_killed", "worker_left")}
+    assert not found(kafka, redis_server, tmp_path, **plan).clean
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file names in its imports."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module or "." for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def test_the_oracle_imports_nothing_of_what_it_judges() -> None:
+    """Neither directly nor through the modules of the tests that it imports."""
+    waiting, seen = {"tests.faults.oracle"}, set()
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        named = imports(HERE.parents[1] / f"{name.replace('.', '/')}.py")
+        assert not {each for each in named if each.split(".")[0] in ("streams", "agents", ".")}, name
+        waiting |= {each for each in named if each.startswith("tests.")} - seen
+    assert "tests.laws.reference" in seen
