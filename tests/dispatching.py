@@ -9,7 +9,7 @@ from schemas import topics
 from schemas.base import Message
 from schemas.breaker import Breaker, BreakerState, Counts, Lease
 from schemas.channel import Channel
-from schemas.decision import Decision
+from schemas.decision import Decision, Outcome, Reason
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.ids import episode_id, warning_id
 from schemas.outbound import Outbound
@@ -199,6 +199,12 @@ class Worked:
     def decisions(self) -> list[Decision]:
         """Every decision so far."""
         return read(self.facts, Decision)
+
+    @property
+    def outcome(self) -> tuple[Outcome, Reason | None]:
+        """What the last decision was, and why."""
+        last = self.decisions[-1]
+        return last.outcome, last.reason
 
     @property
     def outbound(self) -> list[Outbound]:

@@ -93,6 +93,30 @@ def test_minutes_leave_the_window(governed):
     assert other.state(PUSH) is BreakerState.OPEN
 
 
+def test_good_minutes_that_leave_may_open_it(governed):
+    """The window moves by time alone: a minute leaves it a window's length after its beginning."""
+    governed.work(counts(T0, sends=1000), now=T0)
+    governed.work(counts(T0 + 29 * MINUTE, sends=200, complaints=1), now=T0 + 29 * MINUTE)
+    governed.work(now=T0 + 30 * MINUTE - timedelta(seconds=1))
+    assert governed.state(PUSH) is BreakerState.CLOSED
+    governed.work(now=T0 + 30 * MINUTE)
+    assert governed.state(PUSH) is BreakerState.OPEN
+
+
+def test_what_is_remembered_stays_small(governed):
+    """A channel that is closed for a day keeps the minutes of its window and no more."""
+    for minute in range(0, 1440, 10):
+        now = T0 + minute * MINUTE
+        governed.work(counts(now, sends=1), now=now)
+    assert len(governed.table[b"push"]) < 100
+
+
+def test_an_open_breaker_is_open_after_a_restart(governed):
+    """No breaker is forgotten."""
+    tripped(governed).restart()
+    assert governed.partition.states()[PUSH] is BreakerState.OPEN
+
+
 def test_open_becomes_half_open_when_its_pause_is_over(governed):
     """By time alone, to the second."""
     tripped(governed)
