@@ -32,7 +32,7 @@ class Cluster:
 
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
 
     def create(self, names: Iterable[str], partitions: int, config: Mapping[str, str] = ANY_TIME) -> None:
         """The topics are there and can be written to."""
@@ -52,7 +52,7 @@ class Cluster:
 
     def producer(self, **options: Any) -> Producer:
         """A producer that loses nothing quietly."""
-        return Producer({"bootstrap.servers": self.bootstrap, "acks": "all", **options})
+        return Producer({"bootstrap.servers": self.bootstrap, "acks": "all", "log_level": 2, **options})
 
     def fill(self, topic: str, records: Iterable[Sent]) -> None:
         """All records are on the topic, in order within a partition."""
@@ -86,6 +86,7 @@ class Cluster:
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
+                "log_level": 2,
                 "fetch.wait.max.ms": 100,
             }
         )

@@ -35,9 +35,9 @@ def takeover(cluster: Cluster, redis_url: str) -> dict[str, Any]:
         Installation(cluster, redis_url, name, Path(folder)) as here,
     ):
         workers = [here.start(), here.start()]
+        _wait_for_both(here)
         for worker in workers:
             worker.wait()
-        _wait_for_both(here)
         stop = threading.Event()
         sending = threading.Thread(target=_send, args=(here, stop))
         sending.start()

@@ -92,4 +92,4 @@ if __name__ == "__main__":
     config = Config(here.name, {"bootstrap_servers": here.bootstrap}, transaction_records=records)
     role = RoleSpec("bare", (INPUT,), frozenset({here.warnings}), open_counting)
     Runner(app, role, config, SystemClock(), watch=Committed())
-    faust.Worker(app, loglevel="warning", override_logging=True, redirect_stdouts=False).execute_from_commandline()
+    faust.Worker(app, loglevel="info", redirect_stdouts=False).execute_from_commandline()

@@ -99,4 +99,4 @@ async def by_takes(stream: Any) -> None:
 app.agent(events, name="count")(by_takes if TAKE else one_by_one)
 
 if __name__ == "__main__":
-    faust.Worker(app, loglevel="warning", redirect_stdouts=False).execute_from_commandline()
+    faust.Worker(app, loglevel="info", redirect_stdouts=False).execute_from_commandline()
