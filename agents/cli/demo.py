@@ -72,7 +72,7 @@ def _demo(source: Source, policy: Path, speed: float, seconds: float | None, pla
     kafka_jars()
     since = time.monotonic()
     click.echo("Starting Kafka and Redis", err=True)
-    with Kafka.start() as kafka, Redis.start() as redis:
+    with Kafka.start(brief=True) as kafka, Redis.start() as redis:
         settings = _settings(kafka, redis, policy)
         asyncio.run(_make_topics(settings))
         clock = ScaledClock(source.start, speed)
