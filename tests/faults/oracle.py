@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tests.faults.book import Book, Stood
 from tests.faults.findings import Findings
-from tests.faults.oracle_counts import check_books, check_breakers, check_counts
+from tests.faults.oracle_counts import check_books, check_breakers, check_counts, check_probes
 from tests.faults.oracle_input import Input
 from tests.faults.oracle_messages import Messages, readable
 from tests.faults.oracle_warnings import check_users, check_warnings
@@ -54,6 +54,7 @@ class Oracle:
         check_users(book, truth, self._changelogs["health"], self._partitions, findings)
         Messages(self._rules, book).check(findings)
         check_counts(book, findings)
+        check_probes(book, self._rules.probes, findings)
         check_books(book, self._changelogs["dispatcher"], self._partitions, findings)
         check_breakers(book, findings)
         sizes = {name: len(book.read(topic)) for name, topic in SIZES.items()}

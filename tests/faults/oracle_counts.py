@@ -51,6 +51,21 @@ def kinds_by_message(book: Book) -> dict[str, set[str]]:
     return kinds
 
 
+def check_probes(book: Book, probes: int, findings: Findings) -> None:
+    """A half-open round is granted its probes once, over all partitions, and no more are sent than were granted."""
+    granted: dict[tuple[str, int], dict[int, int]] = defaultdict(dict)
+    for lease in said(book.read("churn.leases")):
+        shares = granted[lease["channel"], lease["round"]]
+        shares[lease["partition"]] = max(lease["granted"], shares.get(lease["partition"], 0))
+    sent: Counter[tuple[str, int]] = Counter()
+    for report in said(book.read("churn.counts")):
+        for tally in report.get("tallies", ()):
+            sent[tally["channel"], tally["round"]] += tally["sends"]
+    for round_, shares in granted.items():
+        findings.doubled += [f"probe of {round_}"] * max(0, sum(shares.values()) - probes)
+        findings.wrong += [f"probe of {round_} was not granted"] * max(0, sent[round_] - sum(shares.values()))
+
+
 def check_books(book: Book, changelog: str, partitions: int, findings: Findings) -> None:
     """A user's book holds every message that went out to him, and every kind of feedback that came in about it."""
     heard, must = kinds_by_message(book), defaultdict(list)

@@ -32,6 +32,7 @@ class Rules:
         self.caps = {
             channel: (each["cap"]["count"], each["cap"]["hours"] * HOUR) for channel, each in tree["channels"].items()
         }
+        self.probes: int = tree["breaker"]["probes"]
         self.total_cap = (tree["caps"]["total"]["count"], tree["caps"]["total"]["hours"] * HOUR)
 
     def lane(self, product: str) -> str:

@@ -15,7 +15,7 @@ from tests.faults.findings import Findings
 from tests.faults.planted import TORN
 
 HERE = Path(__file__).parent
-SHORT = {"people": 300, "speed": 250_000, "events": 5_000, "partitions": 2, "pauses": (1.0, 2.0), "session_seconds": 4}
+SHORT = {"people": 300, "speed": 250_000, "events": 5_000, "partitions": 2, "pauses": (0.5, 1.5), "session_seconds": 4}
 BUGGY = {**SHORT, "settle_seconds": 8.0}
 
 pytestmark = pytest.mark.kafka
@@ -54,7 +54,7 @@ def test_state_outside_the_transaction_is_seen(
 
 def test_trusting_every_batch_is_seen(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
     """What was fetched before a rebalance is absorbed although it comes again."""
-    plan = {**BUGGY, "prefix": topic_prefix, "faults": 4, "bug": "trusts_every_batch"}
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 3, "bug": "trusts_every_batch"}
     plan |= {"kinds": ("worker_killed", "worker_left")}
     assert not found(kafka, redis_server, tmp_path, **plan).clean
 
