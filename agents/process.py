@@ -24,14 +24,11 @@ STUCK = 70
 
 def main(point: Callable[[str], None] = lambda name: None) -> None:
     """Run the role named on the command line until SIGTERM; exits other than 0 when Faust gives up."""
+    end_with_supervisor()
     settings = load_settings()
     configure_logs(settings.log_level)
     role, restarts = RoleName(sys.argv[1]), int(os.environ.get(RESTARTS, "0"))
     app = build_app(settings, read_policy(settings.policy_path), role, clock_here(), point, restarts)
-
-    @app.task  # type: ignore[untyped-decorator]
-    async def with_supervisor() -> None:
-        end_with_supervisor()
 
     threading.Thread(target=_end_when_stuck, args=(app,), daemon=True).start()
     worker = faust.Worker(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -91,7 +92,15 @@ class Supervisor:
 
 
 def end_with_supervisor() -> None:
-    """End this process at once when its supervisor is gone; call it early in a child, with a running loop."""
+    """From here on this process ends at once when its supervisor is gone; call it first thing in a child.
+
+    A thread and not a task of the event loop: Faust begins tasks only when it has reached the broker.
+    """
     lifeline = os.environ.get(LIFELINE)
     if lifeline is not None:
-        asyncio.get_running_loop().add_reader(int(lifeline), os._exit, 1)
+        threading.Thread(target=_end_at_the_end_of, args=(int(lifeline),), daemon=True).start()
+
+
+def _end_at_the_end_of(pipe: int) -> None:
+    os.read(pipe, 1)  # nobody writes: it returns when the last writer is gone
+    os._exit(1)

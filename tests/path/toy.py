@@ -171,6 +171,7 @@ def main() -> None:
     env = os.environ
     if sys.argv[1] == "supervise":
         return supervise(sys.argv[2:])
+    end_with_supervisor()
     prefix, role = env["TOY_PREFIX"], ROLES[sys.argv[1]]
     app_id = f"{prefix}{role.name}"
     data = Path(env["TOY_DATA"])
@@ -202,10 +203,6 @@ def main() -> None:
 
     kill = env.get("TOY_KILL", "never") if env.get(RESTARTS, "0") == "0" else "never"
     Dropping(app, role, config, SystemClock(), watch=KillAt(kill), open_table=open_table)
-
-    @app.task
-    async def with_supervisor() -> None:
-        end_with_supervisor()
 
     faust.Worker(app, loglevel="info", redirect_stdouts=False).execute_from_commandline()
 
