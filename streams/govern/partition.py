@@ -42,8 +42,11 @@ class Governor:
         """Nothing was asked."""
 
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
-        """Count what the dispatchers report, move breakers, grant probes; raises :class:`UnreadableRecord`."""
-        return [fact for record in records for fact in self._apply(read_own(Counts, record), now)]
+        """Count what the dispatchers report, move breakers, grant probes; raises :class:`UnreadableRecord`.
+
+        What time moves has moved before the first record, so it does not matter how records are cut into batches.
+        """
+        return [*self.tick(now), *(fact for record in records for fact in self._apply(read_own(Counts, record), now))]
 
     def tick(self, now: datetime) -> Iterable[Fact]:
         """Move what only time moves; a channel that was never governed is published as it begins."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 from itertools import pairwise
+from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,38 +14,43 @@ from schemas.channel import Channel
 from schemas.feedback import FeedbackKind
 from schemas.policy import BreakerPolicy, Cap, Caps, ChannelPolicy, Dispatch, Policy
 from streams.govern.breaker import TRANSITIONS
+from streams.govern.watch import minute_of
 from tests.dispatching import T0, Governed, Worked, feedback, policy, profile, read, recovered, warning
 
-LAWS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PUSH, SMS = Channel.PUSH, Channel.SMS
 BRIEF = BreakerPolicy(window_minutes=5, min_sends=10, complaint_open=0.1, failure_open=0.3, open_minutes=3, probes=4)
 
-tallies = st.builds(
-    Tally,
-    minute=st.integers(-8, 2).map(lambda ago: int(T0.timestamp()) // 60 + ago),
-    channel=st.sampled_from([PUSH, SMS]),
-    round=st.sampled_from([0, 0, 1, 2]),
-    sends=st.sampled_from([0, 1, 4, 9, 10, 40]),
-    complaints=st.sampled_from([0, 0, 0, 1, 4]),
-    failures=st.sampled_from([0, 0, 1, 12]),
-)
+Stream = list[tuple[int, Counts]]
 
 
-@st.composite
-def reports(draw: st.DrawFn) -> tuple[int, Counts]:
+def stream(seed: int, length: int) -> Stream:
     """Minutes to wait, then what one of three partitions reports; its minutes are moved to the report's own."""
-    wants = draw(st.dictionaries(st.sampled_from([PUSH, SMS]), st.integers(0, 9), max_size=2))
-    told = tuple(draw(st.lists(tallies, max_size=2)))
-    wait = draw(st.sampled_from([0, 0, 0, 1, 2, 3, 5, 6]))
-    return wait, Counts(partition=draw(st.integers(0, 2)), number=1, at=T0, tallies=told, wants=wants)
+    dice = Random(seed)
+    return [(dice.choice((0, 0, 0, 1, 2, 3, 5, 6)), _counts(dice)) for _ in range(length)]
 
 
-streams = st.lists(reports(), min_size=1, max_size=40)
+def _counts(dice: Random) -> Counts:
+    wants = {channel: dice.randrange(10) for channel in dice.sample((PUSH, SMS), dice.randrange(3))}
+    told = tuple(_tally(dice) for _ in range(dice.randrange(3)))
+    return Counts(partition=dice.randrange(3), number=1, at=T0, tallies=told, wants=wants)
 
 
-def governed(
-    stream: list[tuple[int, Counts]], restarts: frozenset[int] = frozenset(), together: bool = False
-) -> Governed:
+def _tally(dice: Random) -> Tally:
+    return Tally(
+        minute=minute_of(T0) + dice.randint(-8, 2),
+        channel=dice.choice((PUSH, SMS)),
+        round=dice.choice((0, 0, 1, 2)),
+        sends=dice.choice((0, 1, 4, 9, 10, 40)),
+        complaints=dice.choice((0, 0, 0, 1, 4)),
+        failures=dice.choice((0, 0, 1, 12)),
+    )
+
+
+streams = st.builds(stream, st.integers(0, 2**32), st.integers(0, 39).map(lambda left: 40 - left))
+
+
+def governed(stream: Stream, restarts: frozenset[int] = frozenset(), together: bool = False) -> Governed:
     """The reports through a governor, each in its own transaction, or with those of the same minute in one."""
     worked = Governed(policy(breaker=BRIEF))
     worked.work(now=T0)
@@ -113,7 +119,8 @@ def test_it_opens_exactly_when_the_recount_says_so(stream):
         counts = moved_to(now, raw)
         for each in counts.tallies:
             closed = worked.state(each.channel) is BreakerState.CLOSED
-            since[each.channel] = [*since[each.channel], each] if closed else []
+            told = each.model_copy(update={"minute": min(each.minute, minute_of(now))})
+            since[each.channel] = [*since[each.channel], told] if closed else []
             worked.work(counts.model_copy(update={"tallies": (each,), "wants": {}}), now=now)
             if closed:
                 opened = worked.state(each.channel) is not BreakerState.CLOSED
@@ -122,7 +129,7 @@ def test_it_opens_exactly_when_the_recount_says_so(stream):
 
 
 def too_much_harm(told: list[Tally], now: datetime) -> bool:
-    newest = int(now.timestamp()) // 60
+    newest = minute_of(now)
     inside = [each for each in told if newest - BRIEF.window_minutes < each.minute]
     sends = sum(each.sends for each in inside)
     bad = (
@@ -184,20 +191,14 @@ class House:
         self.dispatchers[number].work(*messages, now=self.now, heard=heard)
 
 
-steps = st.lists(
-    st.tuples(
-        st.sampled_from(["warn", "warn", "warn", "complain", "wait", "govern", "govern", "restart"]),
-        st.integers(0, 1),
-        st.integers(1, 6),
-        st.booleans(),
-    ),
-    min_size=20,
-    max_size=80,
-)
+def steps(seed: int) -> list[tuple[str, int, int, bool]]:
+    """What happens, to which dispatcher, how much of it, and whether that dispatcher listens to the governor."""
+    dice, doings = Random(seed), ("warn", "warn", "warn", "complain", "wait", "govern", "govern", "restart")
+    return [(dice.choice(doings), dice.randrange(2), dice.randint(1, 6), dice.random() < 0.7) for _ in range(80)]
 
 
 @LAWS
-@given(steps)
+@given(st.builds(steps, st.integers(0, 2**32)))
 def test_the_house_never_sends_more_probes_than_a_round_has(script):
     """Storm, silence, crash and delay: what left in a round, over all partitions, is within its probes."""
     free = {PUSH: ChannelPolicy(cost=0, rate_per_second=100, cap=Cap(count=999, hours=1))}
