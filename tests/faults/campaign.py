@@ -120,7 +120,7 @@ class Campaign:
         begun = time.monotonic()
         await self._create_topics()
         self._book = self._open_book()
-        oracle = Oracle(self._book, self._changelogs(), self._plan.partitions)
+        oracle = self.oracle = Oracle(self._book, self._changelogs(), self._plan.partitions)
         try:
             for worker in self._workers:
                 worker.start()

@@ -27,25 +27,25 @@ class Oracle:
     """Judges a book; ``changelogs`` names the topic of each role, ``partitions`` counts those of a keyed topic."""
 
     def __init__(self, book: Book, changelogs: dict[str, str], partitions: int) -> None:
-        self._book, self._changelogs, self._partitions = book, changelogs, partitions
+        self.book, self._changelogs, self._partitions = book, changelogs, partitions
         self._rules = Rules()
 
     def unfinished(self) -> list[str]:
         """Partitions that have not come to the end of their input; where there are none, candidates without an end."""
-        return list(self._behind()) or Messages(self._rules, self._book).open()
+        return list(self._behind()) or Messages(self._rules, self.book).open()
 
     def _behind(self) -> Iterator[str]:
         for role, topics in INPUTS.items():
             for number in range(1 if role == "governor" else self._partitions):
-                found = positions(self._book, self._changelogs[role], number)
+                found = positions(self.book, self._changelogs[role], number)
                 for topic in topics:
-                    end, position = self._book.end(topic, number), found.get(topic, 0)
+                    end, position = self.book.end(topic, number), found.get(topic, 0)
                     if position < end:
                         yield f"{role}[{number}] stands at {position} of {topic}, which ends at {end}"
 
     def judge(self) -> tuple[Findings, dict[str, int]]:
         """Everything that is not as it must be, and how much there was to compare."""
-        book, findings = self._book, Findings(stuck=self.unfinished())
+        book, findings = self.book, Findings(stuck=self.unfinished())
         truth = Input(self._rules, book.read("app.events"))
         for topic in BY_ID:
             findings.once(topic, map(ce_id, book.read(topic)))
@@ -61,7 +61,7 @@ class Oracle:
         return findings, {"users": len(truth.histories), "expected_warnings": warnings, **sizes}
 
     def _refused(self, truth: Input) -> list[tuple[str, int, int]]:
-        others = [*self._book.read("user.profiles"), *self._book.read("churn.feedback")]
+        others = [*self.book.read("user.profiles"), *self.book.read("churn.feedback")]
         bad = [r for r in others if readable(r) is None and (r.value is not None or r.topic == "churn.feedback")]
         return truth.rejected + [(record.topic, record.partition, record.offset) for record in bad]
 

@@ -12,6 +12,7 @@ import pytest
 from agents.local import Kafka, Redis
 from tests.faults.campaign import Campaign, Plan
 from tests.faults.findings import Findings
+from tests.faults.oracle import Oracle
 from tests.faults.planted import TORN
 
 HERE = Path(__file__).parent
@@ -21,20 +22,49 @@ BUGGY = {**SHORT, "settle_seconds": 8.0}
 pytestmark = pytest.mark.kafka
 
 
-def found(kafka: Kafka, redis: Redis, folder: Path, **plan: object) -> Findings:
+OUTPUTS = {
+    "churn.warnings": "warning",
+    "churn.decisions": "decision about",
+    "churn.outbound": "message",
+    "churn.counts": "report",
+    "app.events-dlt": "dead letter",
+}
+
+
+def fought(kafka: Kafka, redis: Redis, folder: Path, **plan: object) -> tuple[Findings, Oracle]:
     """What a short campaign finds; a prefix of its own keeps it apart from others on the same broker."""
     campaign = Campaign(Plan(**plan), kafka, redis, folder, print)  # type: ignore[arg-type]
     result = asyncio.run(campaign.run())
     assert result.events >= 3_000
     assert result.sizes["expected_warnings"] >= 50
-    return result.findings
+    return result.findings, campaign.oracle
+
+
+def found(kafka: Kafka, redis: Redis, folder: Path, **plan: object) -> Findings:
+    """The findings alone."""
+    return fought(kafka, redis, folder, **plan)[0]
 
 
 def test_a_sound_worker_is_found_sound(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
-    """Killed at a point, killed whole and without Redis: nothing is lost, doubled, wrong or stuck."""
+    """Killed at a point, killed whole and without Redis: nothing is lost, doubled, wrong or stuck.
+
+    Nor is that for want of looking: a record less or more on any output topic is seen.
+    """
     kinds = ("killed_at_point", "worker_killed", "redis_emptied")
     plan = {**SHORT, "prefix": topic_prefix, "faults": 3, "kinds": kinds}
-    assert found(kafka, redis_server, tmp_path, **plan) == Findings()
+    findings, oracle = fought(kafka, redis_server, tmp_path, **plan)
+    assert findings == Findings()
+    for topic in OUTPUTS:
+        oracle.book.read(topic).append(oracle.book.read(topic)[0])
+    assert not unseen(oracle.judge()[0].doubled)
+    for topic in OUTPUTS:
+        del oracle.book.read(topic)[0], oracle.book.read(topic)[-1]
+    assert not unseen(oracle.judge()[0].lost)
+
+
+def unseen(findings: list[str]) -> set[str]:
+    """The output topics about which nothing was found."""
+    return {topic for topic, name in OUTPUTS.items() if not any(f.startswith((name, topic)) for f in findings)}
 
 
 def test_a_skipped_batch_is_seen(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
