@@ -31,7 +31,6 @@ FIGURES: Final = (
     "cold_restart_s",
     "warm_restart_s",
 )
-EVENTS_PER_USER: Final = 20
 
 
 class Bench:
@@ -56,17 +55,17 @@ class Bench:
 
     def _throughput(self, names: list[str]) -> None:
         """Rounds of every contestant in turn, so that what else happens on the machine meets them all alike."""
-        events, users = self._chosen.events, self._chosen.events // EVENTS_PER_USER
+        events = self._chosen.events
         turns: dict[str, Callable[[], dict[str, Any]]] = {}
         if set(names) & set(JOB):
-            log = source.skewed(events, users)
+            log = source.skewed(events)
             races, expected = Races(self._cluster, events), Expected(*recount(log))
             self._cluster.create([INPUT], source.PARTITIONS)
             self._cluster.fill(INPUT, log)
             for name in JOB:
                 turns[name] = partial(races.race, name, {}, expected)
         if "pipeline" in names:
-            visits = source.visits(events, users)
+            visits = source.visits(events)
             warnings = warnings_of(visits)
             turns["pipeline"] = partial(pipeline, self._cluster, self._redis, visits, warnings)
         for _round in range(self._chosen.rounds):

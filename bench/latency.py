@@ -26,7 +26,6 @@ WARM_UP_SECONDS: Final = 15
 SECONDS: Final = 20
 SLICE_SECONDS: Final = 0.005
 LINGER_MS: Final = 2
-EVENTS_PER_USER: Final = 20
 
 
 class Arrived(NamedTuple):
@@ -58,7 +57,7 @@ class Sends:
 
 def latency(cluster: Cluster, redis_url: str, rate: float) -> dict[str, Any]:
     """p50 and p99 in milliseconds at ``rate`` events a second."""
-    log = visits(events := int(rate * (WARM_UP_SECONDS + SECONDS)), events // EVENTS_PER_USER)
+    log = visits(int(rate * (WARM_UP_SECONDS + SECONDS)))
     with (
         tempfile.TemporaryDirectory(prefix="bench-latency") as folder,
         Installation(cluster, redis_url, "bench-latency", Path(folder)) as here,

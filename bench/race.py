@@ -87,8 +87,12 @@ class Races:
 
 def changelog(contestant: str, name: str) -> str:
     """The changelog as the contestant calls it."""
-    names = {"faust": f"{name}-rings-changelog", "quix": f"changelog__{name}--{INPUT}--default"}
-    return names.get(contestant, f"{name}-state-changelog")
+    names = {
+        "bare": f"{name}-health-state-changelog",
+        "faust": f"{name}-rings-changelog",
+        "quix": f"changelog__{name}--{INPUT}--default",
+    }
+    return names.get(contestant, f"{name}-changelog")
 
 
 def _user(key: bytes | None) -> bytes:

@@ -15,7 +15,7 @@ from bench.source import PARTITIONS, START, visits
 from schemas import topics
 from streams.health.state import key_of
 
-SAMPLE: Final = 20_000
+SAMPLE: Final = 400_000
 NAME: Final = "bench-restart"
 
 
@@ -47,7 +47,7 @@ def _fill(here: Installation, users: int) -> float:
 
     States are those the role itself leaves after a log of visits, given to users of other names.
     """
-    sample = pure(visits(20 * min(users, SAMPLE), min(users, SAMPLE)))
+    sample = pure(visits(SAMPLE))
     states = [state for state in sample.users.values() if state is not None]
     book = ledger.pack(Ledger(1, START * 1_000, {topics.EVENTS: 0}, {}, sample.memo))
     here.cluster.fill(here.changelog, (Sent(n, ledger.KEY, book, START * 1_000) for n in range(PARTITIONS)))

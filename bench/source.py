@@ -20,15 +20,17 @@ PARTITIONS: Final = 4
 START: Final = int(datetime(2026, 1, 5, tzinfo=UTC).timestamp())
 DAY_SECONDS: Final = 86_400
 SKEWED_DAYS: Final = 35
+SKEWED_PER_USER: Final = 20
 VISITS_DAYS: Final = 42
+VISITS_PER_USER: Final = 40
 JITTER_SECONDS: Final = 30
 SEEN: Final = "page.seen"
 VISITED: Final = ("app.opened", "product.viewed", "search.performed", "cart.updated", "order.paid")
 
 
-def skewed(events: int, users: int, seed: int = 7) -> list[Sent]:
-    """The job's log; the i-th busiest user has a share that falls with i to the power of 2/3."""
-    random = Random(seed)
+def skewed(events: int, seed: int = 7) -> list[Sent]:
+    """The job's log, twenty events a user; the i-th busiest user's share falls with i to the power of 2/3."""
+    random, users = Random(seed), events // SKEWED_PER_USER
     step = SKEWED_DAYS * DAY_SECONDS / events
     return [
         _sent(
@@ -38,26 +40,23 @@ def skewed(events: int, users: int, seed: int = 7) -> list[Sent]:
     ]
 
 
-def visits(events: int, users: int, seed: int = 7) -> list[Sent]:
-    """The pipeline's log: visits of two to five events, a personal number of days apart, over about six weeks.
-
-    The number of visits follows from ``events``: with more of them per user the rhythms are quicker.
-    """
-    random = Random(seed)
-    gap = VISITS_DAYS * users * 3.5 / events
+def visits(events: int, seed: int = 7) -> list[Sent]:
+    """The pipeline's log: visits of two to five events, a personal number of days apart (mostly two to five)."""
+    random, users = Random(seed), events // VISITS_PER_USER
+    gap = VISITS_DAYS * 3.5 / VISITS_PER_USER
     moments = merge(*(_person(Random(random.random()), user, gap) for user in range(users)))
     return [_sent(n, *moment) for n, moment in zip(range(events), moments, strict=False)]
 
 
 def _person(random: Random, user: int, gap: float) -> Iterator[tuple[int, int, str]]:
-    """One person's moments for ever, or until he leaves: exponential gaps around a personal mean."""
+    """One person's moments for ever, or until he leaves: gaps of at least half of a personal mean."""
     own, day = gap * random.uniform(0.4, 1.2), random.uniform(0, gap)
     leaves = random.uniform(0, VISITS_DAYS) if random.random() < 0.1 else float("inf")
     while day < leaves:
         at = START + int(day * DAY_SECONDS)
         for second in range(random.randint(2, 5)):
             yield at + second * 20, user, random.choice(VISITED)
-        day += max(random.expovariate(1 / own), 0.01)
+        day += own / 2 + random.expovariate(2 / own)
 
 
 def _sent(n: int, at: int, user: int, kind: str) -> Sent:

@@ -66,7 +66,7 @@ def _wait_for_both(here: Installation) -> None:
 def _send(here: Installation, stop: threading.Event) -> None:
     """Steady light traffic to all partitions."""
     producer = here.cluster.producer(**{"linger.ms": 5})
-    log, topic, sent, begun = visits(EVENTS, 2_000), here.topic(topics.EVENTS), 0, time.monotonic()
+    log, topic, sent, begun = visits(EVENTS), here.topic(topics.EVENTS), 0, time.monotonic()
     while not stop.is_set():
         for record in log[sent : (until := int((time.monotonic() - begun) * RATE))]:
             send(producer, topic, record)

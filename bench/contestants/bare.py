@@ -6,11 +6,16 @@ from typing import Any
 
 import faust
 
-from agents.batches.role import Config, Watch
+from agents.app import _config as path_config
+from agents.app import _faust_app as faust_app
+from agents.batches.role import Watch
 from agents.batches.runner import Runner
 from agents.clock import SystemClock
+from agents.local.ports import free_ports
+from agents.logs import configure_logs
 from agents.roles.spec import RoleSpec
-from agents.settings.model import Settings
+from agents.settings import load_settings
+from agents.settings.model import RoleName
 from bench.contestants import INPUT, turn
 from bench.job import Job, Ring, pack, unpack
 from bench.stopwatch import Stopwatch
@@ -18,10 +23,13 @@ from streams.role import Fact, Record, Settled, Table
 
 
 class Counting:
-    """A partition of the role; see :class:`streams.role.Partition`."""
+    """A partition of the role; see :class:`streams.role.Partition`. It keeps rings open, as the loop does: on any
+    failure the path throws it away, and another begins from the table.
+    """
 
     def __init__(self, job: Job, warnings: str, table: Table) -> None:
         self._job, self._warnings, self._table = job, warnings, table
+        self._rings: dict[bytes, Ring] = {}
         self._touched: dict[bytes, Ring] = {}
 
     def hear(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
@@ -36,13 +44,14 @@ class Counting:
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
         watch.first()
         facts = []
-        event_of, count, touched, get = self._job.event, self._job.count, self._touched, self._table.get
+        event_of, count, rings, touched = self._job.event, self._job.count, self._rings, self._touched
         for record in records:
             event = event_of(record)
             key = record.key
-            ring = touched.get(key)
+            ring = rings.get(key)
             if ring is None:
-                ring = touched[key] = unpack(get(key))
+                ring = rings[key] = unpack(self._table.get(key))
+            touched[key] = ring
             warning = count(ring, event)
             if warning is not None:
                 facts.append(Fact(self._warnings, key, warning))
@@ -78,18 +87,16 @@ watch = Stopwatch(here.total)
 job = Job()
 
 if __name__ == "__main__":
-    records = Settings.model_fields["max_records"].default
-    app = faust.App(
-        here.name,
-        broker=f"kafka://{here.bootstrap}",
-        datadir=here.folder,
-        broker_max_poll_records=records,
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        stream_wait_empty=False,
-        web_enabled=False,
+    settings = load_settings(
+        bootstrap_servers=here.bootstrap,
+        app_id=here.name,
+        data_dir=here.path,
+        web_port=free_ports(1)[0],
+        log_level="warning",
     )
-    config = Config(here.name, {"bootstrap_servers": here.bootstrap}, transaction_records=records)
+    configure_logs(settings.log_level)
+    app = faust_app(settings, RoleName.HEALTH)
     role = RoleSpec("bare", (INPUT,), frozenset({here.warnings}), open_counting)
-    Runner(app, role, config, SystemClock(), watch=Committed())
-    faust.Worker(app, loglevel="info", redirect_stdouts=False).execute_from_commandline()
+    Runner(app, role, path_config(settings, RoleName.HEALTH), SystemClock(), watch=Committed())
+    worker = faust.Worker(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False)
+    worker.execute_from_commandline()

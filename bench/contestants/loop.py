@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from bench.contestants import INPUT, turn
+from bench.contestants import INPUT, calm_collector, turn
 from bench.job import Job, Ring, pack, unpack
 from bench.stopwatch import Stopwatch
 
@@ -57,7 +57,7 @@ class Loop:
             warning = count(ring, event)
             if warning is not None:
                 warnings.append((key, warning))
-        await self._send(here.changelog, partition, [(key, pack(ring)) for key, ring in touched.items()])
+        await self._send(f"{here.name}-changelog", partition, [(key, pack(ring)) for key, ring in touched.items()])
         await self._send(here.warnings, partition, warnings)
 
     async def _send(self, topic: str, partition: int, records: list[tuple[bytes, bytes]]) -> None:
@@ -96,6 +96,7 @@ async def main() -> None:
 
 
 here = turn()
+calm_collector()
 watch = Stopwatch(here.total)
 job = Job()
 

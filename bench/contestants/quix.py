@@ -9,13 +9,14 @@ from quixstreams import Application, State
 from quixstreams.models import TopicConfig
 from quixstreams.state.rocksdb import RocksDBOptions
 
-from bench.contestants import INPUT, turn
+from bench.contestants import INPUT, calm_collector, turn
 from bench.job import Given, Job, pack, unpack
 from bench.stopwatch import Stopwatch
 
 RING = "r"
 
 here = turn()
+calm_collector()
 watch = Stopwatch(here.total)
 job = Job()
 
