@@ -28,8 +28,8 @@ ANY_TIME = {
 }
 """Records of any time are taken, and kept for ever: for simulated time (demo, tests, bench).
 
-A segment is closed by the time of its records: where a week passes in seconds, thousands of files would come of that, and
-a broker that was killed would take a minute to read them.
+A segment is closed by the time of its records: where a week passes in seconds, thousands of files would come of that,
+and a broker that was killed would take a minute to read them.
 """
 
 
