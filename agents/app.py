@@ -9,6 +9,7 @@ from aiohttp.web import Response
 from faust.auth import SASLCredentials, SSLCredentials
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from agents.batches.owner import Owner
 from agents.batches.role import Config, World
 from agents.batches.runner import Runner
 from agents.batches.table import MemoryTable, Table
@@ -142,6 +143,10 @@ def _tables(settings: Settings, name: RoleName, clock: Clock) -> Callable[[int],
     return lambda number: RocksTable(settings.data_dir / f"{name.value}-{number}", now_ms, half)
 
 
+def _standing(owner: Owner) -> str:
+    return owner.state if owner.state != "ready" else "waiting for the group"
+
+
 def _serve(app: faust.App, runner: Runner, registry: CollectorRegistry) -> None:
     """``/metrics``, ``/healthz`` (this process works) and ``/readyz`` (and every partition it was given is worked)."""
 
@@ -152,8 +157,8 @@ def _serve(app: faust.App, runner: Runner, registry: CollectorRegistry) -> None:
         return Response(text="ok\n")
 
     async def readyz(_web: object, _request: object) -> Response:
-        states = {number: owner.state for number, owner in sorted(runner.owners.items())}
-        waiting = [f"partition {number} is {state}" for number, state in states.items() if state != "ready"]
+        owners = sorted(runner.owners.items())
+        waiting = [f"partition {number} is {_standing(owner)}" for number, owner in owners if not owner.working]
         if not runner.joined:
             waiting = ["no partitions assigned yet"]
         return Response(text="\n".join(waiting or ["ready"]) + "\n", status=503 if waiting else 200)

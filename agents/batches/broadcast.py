@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from agents.batches.batch import Record, TopicPartition
 from agents.batches.reader import Reader, reading
+from agents.batches.sequence import check_range
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Broadcasts:
 
     def start(self) -> None:
         """Begin to read, if there is anything to read and nobody has begun."""
-        if self._latest and self._task is None:
+        if self._latest and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._follow(), name="broadcasts")
 
     async def stop(self) -> None:
@@ -57,6 +58,7 @@ class Broadcasts:
         news = {}
         for topic, latest in self._latest.items():
             cursor = cursors.get(topic, 0)
+            check_range(topic, 0, cursor, 0, self._positions[topic])  # beyond: the topic was made anew
             if self._positions[topic] > cursor:
                 records = [r for r in latest.values() if r.offset >= cursor]
                 news[topic] = (records, self._positions[topic])
@@ -69,14 +71,17 @@ class Broadcasts:
                     while True:
                         await self._poll(reader)
                         await asyncio.sleep(POLL_SECONDS)
-            except (KafkaError, OSError) as error:
-                log.warning("broadcast topics cannot be read, trying again: %r", error)
+            except Exception as error:  # whatever it is: owners would wait for ever, or go on with what no longer holds
+                known = isinstance(error, KafkaError | OSError)
+                log.warning("broadcast topics cannot be read, trying again: %r", error, exc_info=not known)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _poll(self, reader: Reader) -> None:
         for topic in self._latest:
             tp = TopicPartition(topic, 0)
             begin, end = await reader.range_of(tp)
+            if end < self._positions[topic]:
+                self._latest[topic], self._positions[topic] = {}, begin
             start = max(begin, self._positions[topic])
             async for records, position in reader.read(tp, start, end):
                 self._take(topic, records, position)

@@ -21,6 +21,9 @@ from faust.types.tuples import ConsumerMessage
 from agents.batches.batch import Batch, TopicPartition
 
 AUTO_RESET_OFF = "none"
+NEVER_IDLE_MS = 2**62
+"""aiokafka leaves the group when nobody fetches for so long, and joins again only when somebody does; a standby, or a
+worker whose partitions are all withheld, fetches nothing: it would be gone for good."""
 FETCH_WAIT_MS = 25
 """How long a fetch may wait for data: a partition emptied while another fetch waits is asked for again after it."""
 
@@ -80,7 +83,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             auto_offset_reset=AUTO_RESET_OFF,
             isolation_level="read_committed",
             max_poll_records=conf.broker_max_poll_records,
-            max_poll_interval_ms=int((conf.broker_max_poll_interval or 0) * 1000),
+            max_poll_interval_ms=NEVER_IDLE_MS,
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
@@ -99,6 +102,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _fetch_records(self, consumer: Any, active_partitions: Any, **options: Any) -> Any:
         """Records by partition, each list a :class:`Fetched` that knows what it follows."""
+        consumer._coordinator.check_errors()  # Faust never asks; unasked, the coordinator waits for ever, unjoined
         try:
             fetched = await super()._fetch_records(consumer, active_partitions, **options)
         except OffsetOutOfRangeError as error:

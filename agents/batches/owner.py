@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from agents.batches import ledger as ledgers
@@ -41,16 +41,26 @@ class Begin(Protocol):
 class Owner:
     """A worker's hold on one partition number of a role."""
 
-    def __init__(self, number: int, role: Role, config: Config, source: Source, watch: Watch, begin: Begin) -> None:
+    def __init__(
+        self,
+        number: int,
+        role: Role,
+        config: Config,
+        source: Source,
+        watch: Watch,
+        begin: Begin,
+        crash: Callable[[BaseException], None],
+    ) -> None:
         self.number = number
         self.state = "opening"
         self._role, self._config, self._source, self._watch, self._begin = role, config, source, watch, begin
+        self._crash = crash
         self._standstill: tuple[type[Exception], ...] = (Broken, ledgers.Unreadable, *role.standstill)
         """Faults that no retry mends; they are retried all the same, slowly, for a person may have mended them."""
         self._topics = {TopicPartition(config.prefix + topic, number): topic for topic in role.topics}
         self._inbox = Inbox(config.transaction_records, source.withhold, source.deliver)
         self._epochs = dict.fromkeys(role.topics, 0)
-        self._missed: dict[TopicPartition, int | None] = {}
+        self._missed: dict[TopicPartition, tuple[int, float]] = {}
         self._generation = -1
         self._closing = self._sought = False
         self._may_work = asyncio.Event()
@@ -58,12 +68,18 @@ class Owner:
         self._working = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def working(self) -> bool:
+        """Whether this owner has its partition and takes what comes; false while the group rebalances."""
+        return self.state == "ready" and self._sought and self._may_work.is_set()
+
     # What the runner calls.
 
     def start(self, generation: int) -> None:
         """Begin to open, in the background."""
         self._generation = generation
         self._task = asyncio.create_task(self._run(), name=f"owner-{self._role.name}-{self.number}")
+        self._task.add_done_callback(self._ended)
 
     def submit(self, batch: Batch) -> None:
         """Hand over a batch; never blocks."""
@@ -108,28 +124,41 @@ class Owner:
 
     # The task.
 
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """An owner ends only when told; whatever else ended it must not leave a partition standing unseen."""
+        if not (self._closing or task.cancelled()) and (error := task.exception()) is not None:
+            log.critical("%s has ended: %r", self, error)
+            self._crash(error)
+
     async def _run(self) -> None:
         wait = self._config.retry_seconds
         while not self._closing:
             try:
                 self._become("opening")
+                await self._may_work.wait()  # a rebalance may give the partition to somebody else
                 self._forget()
                 tenure = self._begin()
                 async with tenure.held():
                     self._become("ready")
                     log.info("%s opened at %s", self, tenure.positions)
-                    wait = self._config.retry_seconds
                     while not self._closing:
                         await self._turn(tenure)
+                        wait = self._config.retry_seconds
             except self._standstill as fault:
                 self._become("broken")
                 log.error("%s stands still: %s", self, fault)
                 wait = self._config.retry_seconds_max
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if self._cancelled():
+                    raise
                 self._become("failed")
                 log.warning("%s lets go and opens again: %r", self, error, exc_info=_unexpected(error))
             await self._rest(wait)
             wait = min(2 * wait, self._config.retry_seconds_max)
+
+    def _cancelled(self) -> bool:
+        """Whether this task was told to end; a cancelled future it waited for is a fault like any other."""
+        return bool((task := asyncio.current_task()) and task.cancelling())
 
     def _forget(self) -> None:
         """Nothing that was delivered before counts; nothing is delivered until this owner says from where."""
@@ -182,12 +211,19 @@ class Owner:
 
         Faust drops what it holds when the group rebalances; without a later batch no gap would ever show it.
         """
+        now = asyncio.get_running_loop().time()
         for tp, topic in self._topics.items():
             read_to, position = self._source.read_to(tp), tenure.positions[topic]
-            if self._sought and read_to is not None and read_to > position and self._missed.get(tp) == read_to:
+            if not self._sought or read_to is None or read_to <= position:
+                self._missed.pop(tp, None)
+                continue
+            missed, since = self._missed.setdefault(tp, (read_to, now))
+            if missed != read_to:
+                self._missed[tp] = read_to, now
+            elif now - since >= self._config.missed_seconds:
                 log.info("%s: %s was read to %d and did not arrive, goes back to %d", self, topic, read_to, position)
+                del self._missed[tp]
                 await self._seek(tp, position)
-            self._missed[tp] = read_to
 
     async def _admitted(self, batches: Iterable[Batch], positions: dict[str, int]) -> list[Take]:
         """Those batches that are next, in order; after a gap the consumer is sent back."""
@@ -212,6 +248,6 @@ class Owner:
                 self._watch.lag(topic, self.number, max(0, end - tenure.positions[topic]))
 
 
-def _unexpected(error: Exception) -> bool:
+def _unexpected(error: BaseException) -> bool:
     """Kafka's own errors say enough in a line; anything else is shown with its traceback."""
     return not type(error).__module__.startswith("aiokafka") and not isinstance(error, TimeoutError | OSError)

@@ -126,6 +126,14 @@ class TransactionalProducer:
                 await self._producer.stop()
         except Exception as error:  # noqa: BLE001  whatever it is, this producer is done for; the next one fences it
             log.info("a producer did not stop in order: %r", error)
-            sender = self._producer._sender
-            if sender is not None and sender.sender_task is not None:
-                sender.sender_task.cancel()
+        finally:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Nothing of a producer that would not stop goes on: its sender, its metadata updates, its connections."""
+        client, sender = self._producer.client, self._producer._sender
+        for task in (sender and sender.sender_task, client._sync_task):
+            if task is not None:
+                task.cancel()
+        for connection in list(client._conns.values()):
+            connection.close()

@@ -13,6 +13,9 @@ from agents.batches.consumer import take_raw
 
 FETCH_BYTES = 8 << 20
 CHUNK = 10_000
+FETCH_WAIT_MS = 10
+"""A fetch for the partition read before is still waiting when the next one is to be read."""
+
 STOP_SECONDS = 0.5
 
 
@@ -59,7 +62,7 @@ async def reading(connection: Mapping[str, Any]) -> AsyncIterator[Reader]:
         enable_auto_commit=False,
         max_partition_fetch_bytes=FETCH_BYTES,
         fetch_max_bytes=4 * FETCH_BYTES,
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
     )
     await consumer.start()
     try:

@@ -106,11 +106,17 @@ class Runner:
                 number, self._role, self._config, table, self._broadcasts, self._clock, world, self._watch
             )  # fmt: skip
 
-        return Owner(number, self._role, self._config, self._app.consumer, self._watch, begin)
+        return Owner(number, self._role, self._config, self._app.consumer, self._watch, begin, self._crash)
+
+    def _crash(self, error: BaseException) -> None:
+        """End the worker: its supervisor starts it again."""
+        self._crashing = asyncio.ensure_future(self._app.crash(error))
 
     async def _leave(self, number: int) -> None:
-        await self._owners.pop(number).close()
-        self._tables.pop(number).close()
+        try:
+            await self._owners.pop(number).close()
+        finally:
+            self._tables.pop(number).close()
 
     async def _shutdown(self, _app: Any, **_: Any) -> None:
         await asyncio.gather(*(self._leave(number) for number in list(self._owners)))

@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
 from agents.batches import ledger as ledgers
 from agents.batches.batch import Record, TopicPartition
 from agents.batches.broadcast import Broadcasts
@@ -47,6 +50,7 @@ class Tenure:
         )
         self._partition: Partition
         self._ledger = Ledger()
+        self._used = datetime.fromtimestamp(0, UTC)
         self.positions: dict[str, int] = {}
         """The next offset of every topic of the role."""
         self.next_tick = 0.0
@@ -73,6 +77,8 @@ class Tenure:
 
     async def _starting_positions(self, reader: Reader) -> dict[str, int]:
         """Where each topic goes on: as the ledger says, else at the first offset its log holds."""
+        if not self._ledger.number:
+            await self._never_begun()
         positions = {}
         for topic in self._role.topics:
             tp = TopicPartition(self._config.prefix + topic, self._number)
@@ -80,6 +86,23 @@ class Tenure:
             positions[topic] = self._ledger.positions.get(topic, begin)
             check_range(*tp, positions[topic], begin, end)
         return positions
+
+    async def _never_begun(self) -> None:
+        """Make sure that nothing was ever committed where there is no partition record.
+
+        Else the changelog was lost, and going on would do everything twice: raises :class:`ledgers.Unreadable`.
+        """
+        mine = [KafkaPartition(self._config.prefix + topic, self._number) for topic in self._role.topics]
+        admin = AIOKafkaAdminClient(**self._config.connection)
+        await admin.start()
+        try:
+            found = await admin.list_consumer_group_offsets(self._config.app_id, partitions=mine)
+        finally:
+            await admin.close()
+        past = {f"{tp.topic}[{tp.partition}]": at.offset for tp, at in found.items() if at.offset > 0}
+        if past:
+            why = f"no partition record, though its group has committed {past}"
+            raise ledgers.Unreadable(f"{self._config.changelog}[{self._number}]", why)
 
     async def _catch_up(self, reader: Reader) -> None:
         """Absorb the topics that come first to their present end."""
@@ -130,7 +153,8 @@ class Tenure:
     def _now(self) -> datetime:
         """Processing time; it never runs backwards, not even from one owner to the next."""
         last = datetime.fromtimestamp(self._ledger.now_ms / 1000, UTC)
-        return max(self._clock.now(), last)
+        self._used = max(self._clock.now(), last, self._used)
+        return self._used
 
     def _next_ledger(self, now: datetime, positions: Mapping[str, int], cursors: Mapping[str, int]) -> Ledger:
         old = self._ledger
@@ -173,6 +197,10 @@ async def recover(reader: Reader, changelog: str, number: int, table: Table, wat
     tp = TopicPartition(changelog, number)
     begin, end = await reader.range_of(tp)
     start = table.position
+    if start is not None and start > end:
+        raise ledgers.Unreadable(
+            f"{changelog}[{number}]", f"ends at {end}, though {start} was applied: it was made anew"
+        )
     if start is None or not begin <= start <= end:
         table.clear()
         start = begin

@@ -127,14 +127,15 @@ class Toys:
         finally:
             await producer.stop()
 
-    async def read(self, topic: str, count: int = PARTITIONS) -> list[tuple[bytes | None, bytes | None]]:
-        """Every committed record of a topic, partition by partition."""
+    async def read(self, *topics: str, partitions: int = PARTITIONS) -> list[tuple[bytes | None, bytes | None]]:
+        """Every committed record of some topics, each partition's in order."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap, isolation_level="read_committed", auto_offset_reset="earliest"
-        )
+            bootstrap_servers=self.bootstrap, isolation_level="read_committed", auto_offset_reset="earliest",
+            fetch_max_wait_ms=10,
+        )  # fmt: skip
         await consumer.start()
         try:
-            return [pair for n in range(count) for pair in await _partition(consumer, TopicPartition(topic, n))]
+            return await _all_of(consumer, [TopicPartition(topic, n) for topic in topics for n in range(partitions)])
         finally:
             await consumer.stop()
 
@@ -196,14 +197,17 @@ def _difference(found: object, want: object) -> str:
     return f"found {found}, want {want}"
 
 
-async def _partition(consumer: AIOKafkaConsumer, tp: TopicPartition) -> list[tuple[bytes | None, bytes | None]]:
-    begin, end = (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
-    if begin >= end:
+async def _all_of(consumer: AIOKafkaConsumer, tps: list[TopicPartition]) -> list[tuple[bytes | None, bytes | None]]:
+    begins, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
+    left = {tp for tp in tps if begins[tp] < ends[tp]}
+    if not left:
         return []
-    consumer.assign([tp])
-    consumer.seek(tp, begin)
+    consumer.assign(list(left))
+    for tp in left:
+        consumer.seek(tp, begins[tp])
     pairs = []
-    while await consumer.position(tp) < end:
-        fetched = await consumer.getmany(tp, timeout_ms=200)
-        pairs += [(r.key, r.value) for r in fetched.get(tp, ())]
+    while left:
+        for records in (await consumer.getmany(timeout_ms=100)).values():
+            pairs += [(r.key, r.value) for r in records]
+        left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
     return pairs

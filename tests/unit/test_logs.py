@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.logs import configure_logs
+from agents.logs import Repeats, configure_logs
 
 
 @pytest.fixture
@@ -63,3 +63,19 @@ def test_what_is_below_the_level_is_not_written_and_configuring_again_writes_onc
     logging.getLogger("x").info("no")
     logging.getLogger("x").error("yes")
     assert [line["message"] for line in lines(stream)] == ["yes"]
+
+
+def test_what_a_library_repeats_is_said_once_and_then_counted(stream: io.StringIO) -> None:
+    """A client without its broker says the same hundreds of times a second; ours are told apart by their values."""
+    [repeats] = [f for handler in logging.getLogger().handlers for f in handler.filters if isinstance(f, Repeats)]
+    for node in range(5):
+        logging.getLogger("aiokafka").error("no connection to %s", node)
+        logging.getLogger("agents.x").error("partition %s is lost", node)
+    repeats._seconds = 0.0
+    logging.getLogger("aiokafka").error("no connection to %s", 5)
+    said = lines(stream)
+    assert [line["message"] for line in said if line["logger"] == "aiokafka"] == [
+        "no connection to 0", "no connection to 5"
+    ]  # fmt: skip
+    assert said[-1]["repeated"] == 4
+    assert sum(line["logger"] == "agents.x" for line in said) == 5
