@@ -72,23 +72,37 @@ def show(role: str | None) -> None:
 def skip(topic: str, partition: int, offset: int) -> None:
     """Let a partition that stands still go on at another offset; what lies between is lost, and you say so.
 
-    The worker that has the partition is fenced and opens it again by itself.
+    The worker that has the partition is fenced and opens it again by itself. Of a broadcast topic (one partition, heard
+    by every partition of a role) the place of every hearer is set.
     """
     _run(_skip(load_settings_or_stop(), topic, partition, offset))
 
 
 async def _skip(settings: Settings, physical: str, number: int, offset: int) -> None:
     topic = physical.removeprefix(settings.topic_prefix)
-    name = _role_of(settings, topic)
-    async with _fenced(settings, name, number) as producer, reading(kafka_options(settings)) as reader:
+    name, heard = _reader_of(settings, topic)
+    async with reading(kafka_options(settings)) as reader:
         begin, end = await reader.range_of(TopicPartition(physical, number))
         if not begin <= offset <= end:
             raise click.BadParameter(f"the log of {physical}[{number}] holds {begin} to {end}", param_hint="--to")
-        ledger = await recover(reader, settings.changelog(name), number, MemoryTable(), Watch())
-        moved = msgspec.structs.replace(ledger, positions={**ledger.positions, topic: offset})
-        last = Outgoing(settings.changelog(name), number, ledgers.KEY, ledgers.pack(moved))
+        owners = range(await _partitions(settings, settings.changelog(name))) if heard else [number]
+        for owner in owners:
+            was = await _move(settings, reader, name, owner, topic, offset, heard)
+            click.echo(f"{name.value}[{owner}]: {physical}[{number}] goes on at {offset} (it stood at {was})")
+
+
+async def _move(
+    settings: Settings, reader: Reader, name: RoleName, owner: int, topic: str, offset: int, heard: bool
+) -> int | str:
+    """Where the owner stood in the topic; from now on it stands at the offset."""
+    async with _fenced(settings, name, owner) as producer:
+        ledger = await recover(reader, settings.changelog(name), owner, MemoryTable(), Watch())
+        places = ledger.cursors if heard else ledger.positions
+        field = "cursors" if heard else "positions"
+        moved = msgspec.structs.replace(ledger, **{field: {**places, topic: offset}})
+        last = Outgoing(settings.changelog(name), owner, ledgers.KEY, ledgers.pack(moved))
         await producer.commit(ledger.now_ms, [], last, {}, settings.group(name))
-    click.echo(f"{physical}[{number}] goes on at {offset} (it stood at {ledger.positions.get(topic, 'its beginning')})")
+    return places.get(topic, "its beginning")
 
 
 @asynccontextmanager
@@ -105,12 +119,12 @@ async def _fenced(settings: Settings, name: RoleName, number: int) -> AsyncItera
         await producer.close()
 
 
-def _role_of(settings: Settings, topic: str) -> RoleName:
-    table = role_table(settings, read_policy(settings.policy_path))
-    readers = [name for name, spec in table.items() if topic in spec().topics]
-    if not readers:
-        raise click.BadParameter(f"no role reads {topic}; 'churn-alerts offsets show' lists them", param_hint="--topic")
-    return readers[0]
+def _reader_of(settings: Settings, topic: str) -> tuple[RoleName, bool]:
+    """The role that reads a topic, and whether it hears it as a broadcast."""
+    for name, spec in role_table(settings, read_policy(settings.policy_path)).items():
+        if topic in spec().topics or topic in spec().broadcasts:
+            return name, topic in spec().broadcasts
+    raise click.BadParameter(f"no role reads {topic}; 'churn-alerts offsets show' lists them", param_hint="--topic")
 
 
 async def _standings(reader: Reader, settings: Settings, name: RoleName) -> AsyncIterator[Standing]:

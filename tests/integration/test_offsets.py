@@ -51,6 +51,15 @@ def test_a_partition_whose_records_are_gone_is_shown_and_may_be_skipped(
     assert "not begun" in zero
 
 
+def test_the_place_in_a_broadcast_topic_is_set_for_every_hearer(
+    churn: Callable[..., Result], topic_prefix: str
+) -> None:
+    """A broadcast topic that was made anew is heard from its beginning again."""
+    result = churn("offsets", "skip", "--topic", f"{topic_prefix}churn.breakers", "--partition", "0", "--to", "0")
+    assert result.exit_code == 0, result.output
+    assert [line.split(":")[0] for line in result.output.splitlines()] == ["dispatcher[0]", "dispatcher[1]"]
+
+
 def test_a_topic_that_no_role_reads_is_named(churn: Callable[..., Result]) -> None:
     """A slip of the pen changes nothing."""
     result = churn("offsets", "skip", "--topic", "app.event", "--partition", "0", "--to", "0")

@@ -55,9 +55,10 @@ async def test_opening_on_a_compacted_hole_goes_on_behind_it(toys: Toys) -> None
 
 
 async def test_what_was_aborted_upstream_is_never_seen(toys: Toys) -> None:
-    """Events of an aborted transaction make no note, and nothing stands still on them."""
+    """Aborted events make no note, aborted notes (a role's warnings) no decision, and nothing stands still on them."""
     await toys.send("events", 500)
-    await toys.put("events", [(b"u1", b"x")] * 100, transactional_id=toys.prefix + "upstream")
+    for topic in ("events", "notes"):
+        await toys.put(topic, [(b"u1", b"x")] * 100, transactional_id=toys.prefix + "upstream")
     await toys.send("events", 500, seed=1)
     toys.work("count", "relay", supervised=True)
     await toys.settled()
