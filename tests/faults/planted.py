@@ -1,10 +1,14 @@
-"""Bugs to plant in a worker, one a promise: a campaign that does not see them proves nothing."""
+"""Bugs to plant in a worker, one a promise: a campaign that does not see them proves nothing.
+
+And one fault that is no bug: deliveries that are lost or come twice, which the strict order must heal.
+"""
 
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from agents.batches import owner
+from agents.batches.batch import Batch
 from agents.batches.producer import TransactionalProducer
 from agents.batches.sequence import Verdict
 
@@ -43,11 +47,25 @@ def state_outside_the_transaction() -> None:
     TransactionalProducer.commit = torn  # type: ignore[method-assign]
 
 
+def unruly_deliveries() -> None:
+    """Some batches never reach their owner, some reach it twice, as when a group rebalances again and again."""
+    submit, turns = owner.Owner.submit, count(1)
+
+    def unruly(self: owner.Owner, batch: Batch) -> None:
+        turn = next(turns) % EVERY
+        if turn:
+            submit(self, batch)
+        if turn == EVERY // 2:
+            submit(self, batch)
+
+    owner.Owner.submit = unruly  # type: ignore[method-assign]
+
+
 def trusts_every_batch() -> None:
-    """Whatever the consumer delivers enters, also what was fetched before a seek or a rebalance."""
+    """Whatever is delivered enters, though something before it is missing or it came before."""
+    unruly_deliveries()
     owner.admit = lambda batch, position, epoch, generation: Verdict.ENTER
 
 
-BUGS: dict[str, Callable[[], None]] = {
-    each.__name__: each for each in (skips_a_batch, state_outside_the_transaction, trusts_every_batch)
-}
+PLANTS = (skips_a_batch, state_outside_the_transaction, unruly_deliveries, trusts_every_batch)
+BUGS: dict[str, Callable[[], None]] = {each.__name__: each for each in PLANTS}
