@@ -1,11 +1,19 @@
 """What every test may ask for: a real Kafka and a real Redis, each started once per session, when first asked for."""
 
+import signal
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
 from agents.local import Kafka, Redis
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_are_heard() -> None:
+    """Programs under test hear Ctrl-C and a hang-up, also where the tests run in the background (nohup, CI)."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
