@@ -20,7 +20,7 @@ from bench.report import Report
 from bench.restart import restart
 from bench.takeover import takeover
 
-JOB: Final = ("bare", "loop", "quix", "faust")
+JOB: Final = ("bare", "loop", "quix", "faust", "faust_each")
 PARTS: Final = (*JOB, "pipeline", "latency", "takeover", "restart")
 FIGURES: Final = (
     *(f"{name}_events_s" for name in (*JOB, "pipeline")),
@@ -42,7 +42,7 @@ class Bench:
 
     def run(self) -> bool:
         """Measure what was chosen; says whether every result was right."""
-        self._throughput([part for part in PARTS[:5] if part in self._chosen.only])
+        self._throughput([part for part in (*JOB, "pipeline") if part in self._chosen.only])
         rate = self._chosen.rate or self._report.figures().get("pipeline_events_s", 0) / 2
         if "latency" in self._chosen.only:
             self._measure("latency", partial(latency, self._cluster, self._redis, rate))
@@ -63,7 +63,7 @@ class Bench:
             self._cluster.create([INPUT], source.PARTITIONS)
             self._cluster.fill(INPUT, log)
             for name in JOB:
-                turns[name] = partial(races.race, name, {}, expected)
+                turns[name] = partial(races.race, name, expected)
         if "pipeline" in names:
             visits = source.visits(events)
             warnings = warnings_of(visits)

@@ -27,7 +27,7 @@ def pipeline(cluster: Cluster, redis_url: str, log: Sequence[Sent], expected: se
         Installation(cluster, redis_url, name, Path(folder)) as here,
     ):
         cluster.fill(here.topic(topics.EVENTS), log)
-        turn = Turn(cluster.bootstrap, name, len(log), PARTITIONS, folder, {})
+        turn = Turn(cluster.bootstrap, name, len(log), PARTITIONS, folder)
         report = run("pipeline", turn, here.environment(here.port()))
         found = [_id(message.value()) for message in cluster.read(here.topic(topics.WARNINGS))]
     if len(found) != len(expected) or set(found) != expected:

@@ -42,23 +42,28 @@ class Races:
         self._number = 0
 
     @contextmanager
-    def turn(self, contestant: str, options: Mapping[str, str]) -> Iterator[tuple[Turn, dict[str, Any]]]:
-        """Run one turn; what it left on its topics can be read until the block ends."""
+    def turn(self, contestant: str) -> Iterator[tuple[Turn, dict[str, Any]]]:
+        """Run one turn; what it left on its topics can be read until the block ends.
+
+        ``contestant`` is its module and, after an underscore, the way it does it.
+        """
+        module, _, way = contestant.partition("_")
         self._number += 1
-        name = f"bench-{self._number}-{contestant}"
+        name = f"bench-{self._number}-{module}"
         with tempfile.TemporaryDirectory(prefix=name) as folder:
-            here = Turn(self._cluster.bootstrap, name, self._total, PARTITIONS, folder, dict(options))
+            bootstrap, changelog = self._cluster.bootstrap, changelog_of(module, name)
+            here = Turn(bootstrap, name, self._total, PARTITIONS, folder, changelog, way)
             self._cluster.create([here.warnings], PARTITIONS)
-            self._cluster.create([changelog(contestant, name)], PARTITIONS, COMPACTED)
+            self._cluster.create([here.changelog], PARTITIONS, COMPACTED)
             try:
-                yield here, run(contestant, here)
+                yield here, run(module, here)
             finally:
                 self._cluster.drop(name)
-                self._cluster.drop(f"changelog__{name}")
+                self._cluster.drop(here.changelog)
 
-    def race(self, contestant: str, options: Mapping[str, str], expected: Expected) -> dict[str, Any]:
+    def race(self, contestant: str, expected: Expected) -> dict[str, Any]:
         """One turn of the job, with its events a second; raises :class:`Differs` where its results are wrong."""
-        with self.turn(contestant, options) as (here, report):
+        with self.turn(contestant) as (here, report):
             self._compare(contestant, here, expected)
         return report | {"events_s": self._total / report["seconds"]}
 
@@ -70,22 +75,22 @@ class Races:
                 f"{contestant}: {len(warnings)} warnings, {len(expected.warnings)} expected;"
                 f" missing {sorted(missing)[:3]}, wrong {sorted(extra)[:3]}"
             )
-        users = self._users(contestant, here)
+        users = self._users(here)
         if users != expected.users:
             wrong = [user for user in expected.users if users.get(user) != expected.users[user]]
             raise Differs(f"{contestant}: {len(wrong)} of {len(expected.users)} users differ, such as {wrong[:3]}")
 
-    def _users(self, contestant: str, here: Turn) -> dict[bytes, dict[int, int]]:
+    def _users(self, here: Turn) -> dict[bytes, dict[int, int]]:
         """The counts on the changelog: the last record of a user holds."""
         latest: dict[bytes, bytes] = {}
-        for message in self._cluster.read(changelog(contestant, here.name)):
+        for message in self._cluster.read(here.changelog):
             user = _user(message.key())
             if user:
                 latest[user] = message.value()
         return {user: job.days(packed) for user, packed in latest.items()}
 
 
-def changelog(contestant: str, name: str) -> str:
+def changelog_of(contestant: str, name: str) -> str:
     """The changelog as the contestant calls it."""
     names = {
         "bare": f"{name}-health-state-changelog",

@@ -15,6 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 OUT: Final = Path(__file__).parent / "out"
+OF_EACH: Final = frozenset({"events_s", "cpu_seconds"})
+"""Figures that every contestant has: its name goes before them."""
+BESIDE: Final = frozenset({"seconds", "warnings"})
+"""Told with a measurement, but no figure of the run."""
 VERSIONS: Final = ("faust-streaming", "aiokafka", "quixstreams", "confluent-kafka", "msgspec", "pydantic")
 
 
@@ -56,7 +60,6 @@ class Report:
         OUT.mkdir(exist_ok=True)
         self.path = OUT / f"{began:%Y%m%dT%H%M%SZ}.jsonl"
         self._values: dict[str, list[float]] = defaultdict(list)
-        self._cpu: dict[str, list[float]] = defaultdict(list)
         self._console = Console(stderr=True)
         self._write({"run": {**_machine(), "began": began.isoformat(), **options}})
 
@@ -66,7 +69,8 @@ class Report:
         shown = {key: round(value, 2) for key, value in measured.items()}
         self._console.print(f"{name}: {shown}", highlight=False)
         for key, value in measured.items():
-            self._values[f"{name}_{key}" if key in ("events_s", "cpu_seconds") else key].append(value)
+            if key not in BESIDE:
+                self._values[f"{name}_{key}" if key in OF_EACH else key].append(value)
 
     def failed(self, name: str, why: Exception) -> None:
         """Note that a measurement could not be taken, or that its results were wrong."""

@@ -1,14 +1,16 @@
 """Takeover: one of two health workers is killed; how long until every partition is worked on again.
 
-For each partition, the longest pause between two commits after the kill; the last of these pauses to end is the
-takeover's end. A dead worker's partitions wait for its session to run out; the others pause while the group rebalances.
+Commits are seen on the changelog, as a read-committed consumer sees them. The dead worker's partitions wait for its
+session to run out, the others pause while the group rebalances: it has ended when, after the last orphan's first
+commit, every partition has committed once.
 """
 
 import tempfile
 import threading
 import time
+from bisect import bisect_left
 from collections import defaultdict
-from itertools import pairwise
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,12 @@ EVENTS: Final = 60_000
 SLICE_SECONDS: Final = 0.02
 SETTLED_SECONDS: Final = 3.0
 LATE_SECONDS: Final = 20.0
+IN_FLIGHT_SECONDS: Final = 1.0
+"""What the dead worker had committed is seen by then."""
+
+
+class NotTakenOver(Exception):
+    """Somebody's partitions stood still."""
 
 
 def takeover(cluster: Cluster, redis_url: str) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def _kill(here: Installation, worker: Worker) -> float:
         _follow(consumer, commits, killed + quiet)
     finally:
         consumer.close()
-    return max(_pause_end(times, killed) for times in commits.values()) - killed
+    return ended(commits.values(), killed) - killed
 
 
 def _follow(consumer: Any, commits: dict[int, list[float]], until: float) -> None:
@@ -97,10 +105,19 @@ def _follow(consumer: Any, commits: dict[int, list[float]], until: float) -> Non
             commits[message.partition()].append(now)
 
 
-def _pause_end(times: list[float], killed: float) -> float:
-    """When the longest pause ended that ended after the kill.
+def ended(commits: Collection[Sequence[float]], killed: float) -> float:
+    """When the takeover had ended, from the times of each partition's commits.
 
-    >>> _pause_end([1.0, 2.0, 9.0, 9.5], killed=2.5)
-    9.0
+    >>> ended([[1.0, 14.2, 14.4], [1.1, 4.0, 13.0, 14.3]], killed=2.0)
+    14.3
     """
-    return max((pair for pair in pairwise(times) if pair[1] > killed), key=lambda pair: pair[1] - pair[0])[1]
+    resumed = max(_next(times, killed + IN_FLIGHT_SECONDS) for times in commits)
+    return max(_next(times, resumed) for times in commits)
+
+
+def _next(times: Sequence[float], at: float) -> float:
+    """The first commit then or later; raises :class:`NotTakenOver` when there was none."""
+    after = bisect_left(times, at)
+    if after == len(times):
+        raise NotTakenOver(f"a partition had no commit for {LATE_SECONDS} s after the session had run out")
+    return times[after]

@@ -20,7 +20,10 @@ class Turn(NamedTuple):
     partitions: int
     folder: str
     """Empty, for local state."""
-    options: dict[str, str]
+    changelog: str = ""
+    """The topic for state records, there already; called so because the contestant would call it so."""
+    way: str = ""
+    """Which of a contestant's ways to do it."""
 
     @property
     def warnings(self) -> str:

@@ -1,6 +1,7 @@
 """Quix Streams, exactly once, with its state (RocksDB and a changelog).
 
-Tuned: see README.md; the options say what was tried.
+Tuned: few large commits (50,000 messages, 5 s), state as bytes and not as JSON, no fsync and no compression in RocksDB,
+raw keys and values, no checksums, large fetches and queues, lingering batches, no watch on the broker.
 """
 
 from typing import Any
@@ -47,8 +48,8 @@ def main() -> None:
         processing_guarantee="exactly-once",
         auto_offset_reset="earliest",
         state_dir=here.folder,
-        commit_every=int(here.options.get("every", 50_000)),
-        commit_interval=float(here.options.get("interval", 5)),
+        commit_every=50_000,
+        commit_interval=5.0,
         rocksdb_options=RocksDBOptions(use_fsync=False, compression_type="none"),
         broker_availability_timeout=0,
         consumer_extra_config={
