@@ -40,15 +40,11 @@ class Cluster:
         for made in self._admin.create_topics(wanted).values():
             made.result(SECONDS)
 
-    def drop(self, prefix: str) -> None:
+    def drop(self, *prefixes: str) -> None:
         """Every topic whose name begins so is gone, and its disk space soon is."""
-        names = [name for name in self.topics() if name.startswith(prefix)]
+        names = [name for name in self._admin.list_topics(timeout=SECONDS).topics if name.startswith(prefixes)]
         for gone in self._admin.delete_topics(names).values() if names else ():
             gone.result(SECONDS)
-
-    def topics(self) -> list[str]:
-        """The names of all topics."""
-        return list(self._admin.list_topics(timeout=SECONDS).topics)
 
     def producer(self, **options: Any) -> Producer:
         """A producer that loses nothing quietly."""

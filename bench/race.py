@@ -58,8 +58,7 @@ class Races:
             try:
                 yield here, run(module, here)
             finally:
-                self._cluster.drop(name)
-                self._cluster.drop(here.changelog)
+                self._cluster.drop(name, here.changelog)
 
     def race(self, contestant: str, expected: Expected) -> dict[str, Any]:
         """One turn of the job, with its events a second; raises :class:`Differs` where its results are wrong."""
