@@ -69,12 +69,12 @@ def test_what_a_library_repeats_is_said_once_and_then_counted(stream: io.StringI
     """A client without its broker says the same hundreds of times a second; ours are told apart by their values."""
     [repeats] = [f for handler in logging.getLogger().handlers for f in handler.filters if isinstance(f, Repeats)]
     for node in range(5):
-        logging.getLogger("aiokafka").error("no connection to %s", node)
+        logging.getLogger("some.library").error("no connection to %s", node)
         logging.getLogger("agents.x").error("partition %s is lost", node)
     repeats._seconds = 0.0
-    logging.getLogger("aiokafka").error("no connection to %s", 5)
+    logging.getLogger("some.library").error("no connection to %s", 5)
     said = lines(stream)
-    assert [line["message"] for line in said if line["logger"] == "aiokafka"] == [
+    assert [line["message"] for line in said if line["logger"] == "some.library"] == [
         "no connection to 0", "no connection to 5"
     ]  # fmt: skip
     assert said[-1]["repeated"] == 4
