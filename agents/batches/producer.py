@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer
@@ -25,14 +24,11 @@ RETRY_BACKOFF_MS = 20
 STOP_SECONDS = 5.0
 
 
-class Outgoing(NamedTuple):
-    """A record to write; the partition is always named."""
+Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
+"""Key, value and headers of a record to write; a plain tuple, for there are as many as users touched."""
 
-    topic: str
-    partition: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
+Outgoing = Mapping[TopicPartition, Sequence[Row]]
+"""What a transaction writes, by partition, in order; none is empty."""
 
 
 Point = Callable[[str], None]
@@ -64,20 +60,19 @@ class TransactionalProducer:
     async def commit(
         self,
         now_ms: int,
-        records: Iterable[Outgoing],
-        last: Outgoing,
+        outgoing: Outgoing,
         offsets: Mapping[TopicPartition, int],
         group: str,
-    ) -> int:
-        """Write ``records`` and, after all others of its partition, ``last``, with the offsets: all visible or none.
+    ) -> dict[TopicPartition, int]:
+        """Write the records with the offsets: all visible or none.
 
-        Returns the offset after ``last``. Any error (fenced, timed out, broker gone) leaves the outcome unknown: the
-        producer must be closed and the truth read from Kafka.
+        Returns the offset after the last record of each partition. Any error (fenced, timed out, broker gone) leaves
+        the outcome unknown: the producer must be closed and the truth read from Kafka.
         """
         async with asyncio.timeout(self._timeout):
             await self._producer.begin_transaction()
             self._point("begun")
-            deliveries = await self._send([*records, last], now_ms)
+            ends = await self._send(outgoing, now_ms)
             self._point("written")
             if offsets:
                 await self._producer.send_offsets_to_transaction(
@@ -86,33 +81,29 @@ class TransactionalProducer:
             self._point("prepared")
             await self._producer.commit_transaction()
             self._point("committed")
-        return deliveries[last.topic, last.partition]
+        return ends
 
-    async def _send(self, records: Iterable[Outgoing], now_ms: int) -> dict[tuple[str, int], int]:
-        """Send all records, in order within a partition; returns the offset after the last one of each."""
-        grouped: dict[KafkaPartition, list[Outgoing]] = defaultdict(list)
-        for record in records:
-            grouped[KafkaPartition(record.topic, record.partition)].append(record)
-        for tp in grouped:  # all at once: send_batch would not add them, and one request is quicker than many
+    async def _send(self, outgoing: Outgoing, now_ms: int) -> dict[TopicPartition, int]:
+        for tp in outgoing:  # all at once: send_batch would not add them, and one request is quicker than many
             await self._producer.client._wait_on_metadata(tp.topic)
-            self._producer._txn_manager.maybe_add_partition_to_txn(tp)
-        ends = await asyncio.gather(*(self._send_partition(tp, group, now_ms) for tp, group in grouped.items()))
-        return dict(zip(grouped, ends, strict=True))
+            self._producer._txn_manager.maybe_add_partition_to_txn(KafkaPartition(*tp))
+        ends = await asyncio.gather(*(self._send_partition(tp, rows, now_ms) for tp, rows in outgoing.items()))
+        return dict(zip(outgoing, ends, strict=True))
 
-    async def _send_partition(self, tp: KafkaPartition, records: Sequence[Outgoing], now_ms: int) -> int:
+    async def _send_partition(self, tp: TopicPartition, rows: Sequence[Row], now_ms: int) -> int:
         futures, count = [], 0
-        for batch in self._batches(records, now_ms):
+        for batch in self._batches(rows, now_ms):
             count = batch.record_count()
             futures.append(await self._producer.send_batch(batch, tp.topic, partition=tp.partition))
         delivered = [await future for future in futures]
         end: int = delivered[-1].offset + count
         return end
 
-    def _batches(self, records: Sequence[Outgoing], now_ms: int) -> Iterable[Any]:
+    def _batches(self, rows: Sequence[Row], now_ms: int) -> Iterable[Any]:
         batch = self._producer.create_batch()
         append = batch.append
-        for record in records:
-            while append(timestamp=now_ms, key=record.key, value=record.value, headers=list(record.headers)) is None:
+        for key, value, headers in rows:
+            while append(timestamp=now_ms, key=key, value=value, headers=list(headers)) is None:
                 yield batch
                 batch = self._producer.create_batch()
                 append = batch.append

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaPartition
 
 from agents.batches.batch import Record, TopicPartition
-from agents.batches.consumer import take_raw
+from agents.batches.wire import flat, take_raw
 
 FETCH_BYTES = 8 << 20
 CHUNK = 10_000
@@ -45,7 +45,7 @@ class Reader:
         position = start
         while position < end:
             fetched = await self._consumer.getmany(kafka, timeout_ms=200, max_records=CHUNK)
-            records = [r for r in fetched.get(kafka, ()) if r.offset < end]
+            records = [r for r in flat(fetched.get(kafka, ())) if r.offset < end]
             position = await self._consumer.position(kafka)
             if records:
                 yield records, min(position, end)

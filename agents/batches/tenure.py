@@ -6,6 +6,7 @@ error the tenure is over: its outcome is unknown, and the next one reads the tru
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from agents.batches import ledger as ledgers
 from agents.batches.batch import Record, TopicPartition
 from agents.batches.broadcast import Broadcasts
 from agents.batches.ledger import Ledger
-from agents.batches.producer import Outgoing, TransactionalProducer
+from agents.batches.producer import Outgoing, Row, TransactionalProducer
 from agents.batches.reader import Reader, reading
 from agents.batches.role import Clock, Config, Fact, Partition, Role, Watch, World
 from agents.batches.sequence import check_range
@@ -168,19 +169,22 @@ class Tenure:
         offsets = self._offsets(ledger.positions, begun)
         if not (facts or settled.writes or offsets) and ledgers.same(self._ledger, ledger):
             return False
-        packed = ledgers.pack(ledger)
-        outgoing = [Outgoing(config.changelog, self._number, key, value) for key, value in settled.writes.items()]
-        outgoing += (self._outgoing(fact) for fact in facts)
-        last = Outgoing(config.changelog, self._number, ledgers.KEY, packed)
-        position = await self._producer.commit(ledger.now_ms, outgoing, last, offsets, config.app_id)
-        self._table.apply({**settled.writes, ledgers.KEY: packed}, position)
+        writes = {**settled.writes, ledgers.KEY: ledgers.pack(ledger)}
+        changelog = TopicPartition(config.changelog, self._number)
+        outgoing = {changelog: [(key, value, ()) for key, value in writes.items()], **self._by_partition(facts)}
+        ends = await self._producer.commit(ledger.now_ms, outgoing, offsets, config.app_id)
+        self._table.apply(writes, ends[changelog])
         self._watch.point("applied")
         self._ledger, self.positions = ledger, ledger.positions
         return True
 
-    def _outgoing(self, fact: Fact) -> Outgoing:
-        partition = self._number if fact.partition is None else fact.partition
-        return Outgoing(self._config.prefix + fact.topic, partition, fact.key, fact.value, fact.headers)
+    def _by_partition(self, facts: Iterable[Fact]) -> Outgoing:
+        rows: dict[TopicPartition, list[Row]] = defaultdict(list)
+        for fact in facts:
+            number = self._number if fact.partition is None else fact.partition
+            tp = TopicPartition(self._config.prefix + fact.topic, number)
+            rows[tp].append((fact.key, fact.value, fact.headers))
+        return rows
 
     def _offsets(self, positions: Mapping[str, int], begun: float) -> dict[TopicPartition, int]:
         """Offsets for lag tools, at most once in a while: they cost two round trips and nothing starts from them."""

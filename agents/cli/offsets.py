@@ -14,7 +14,7 @@ from agents.app import role_table
 from agents.batches import ledger as ledgers
 from agents.batches.batch import TopicPartition
 from agents.batches.ledger import Ledger
-from agents.batches.producer import Outgoing, TransactionalProducer
+from agents.batches.producer import TransactionalProducer
 from agents.batches.reader import Reader, reading
 from agents.batches.role import Watch
 from agents.batches.table import MemoryTable
@@ -100,8 +100,9 @@ async def _move(
         places = ledger.cursors if heard else ledger.positions
         field = "cursors" if heard else "positions"
         moved = msgspec.structs.replace(ledger, **{field: {**places, topic: offset}})
-        last = Outgoing(settings.changelog(name), owner, ledgers.KEY, ledgers.pack(moved))
-        await producer.commit(ledger.now_ms, [], last, {}, settings.group(name))
+        changelog = TopicPartition(settings.changelog(name), owner)
+        rows = [(ledgers.KEY, ledgers.pack(moved), ())]
+        await producer.commit(ledger.now_ms, {changelog: rows}, {}, settings.group(name))
     return places.get(topic, "its beginning")
 
 

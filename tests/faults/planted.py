@@ -13,6 +13,7 @@ from agents.batches.producer import TransactionalProducer
 from agents.batches.sequence import Verdict
 
 EVERY = 20
+CHANGELOG = "-state-changelog"
 TORN = "torn"
 """The place between the two transactions that should be one."""
 
@@ -35,14 +36,13 @@ def state_outside_the_transaction() -> None:
     """Outputs are committed first, state and positions in a transaction of their own."""
     commit = TransactionalProducer.commit
 
-    async def torn(self: Any, now_ms: int, records: Any, last: Any, offsets: Any, group: str) -> int:
-        records = list(records)
-        outputs = [record for record in records if record.topic != last.topic]
+    async def torn(self: Any, now_ms: int, outgoing: Any, offsets: Any, group: str) -> Any:
+        outputs = {tp: rows for tp, rows in outgoing.items() if not tp.topic.endswith(CHANGELOG)}
         if outputs:
-            await commit(self, now_ms, outputs[:-1], outputs[-1], {}, group)
+            await commit(self, now_ms, outputs, {}, group)
             self._point(TORN)
-        state = [record for record in records if record.topic == last.topic]
-        return await commit(self, now_ms, state, last, offsets, group)
+        state = {tp: rows for tp, rows in outgoing.items() if tp.topic.endswith(CHANGELOG)}
+        return await commit(self, now_ms, state, offsets, group)
 
     TransactionalProducer.commit = torn  # type: ignore[method-assign]
 
