@@ -1,5 +1,6 @@
 """The process of one role: ``python -m agents.process ROLE``; ``churn-alerts worker`` starts one for each."""
 
+import gc
 import os
 import sys
 import threading
@@ -31,9 +32,19 @@ def main(point: Callable[[str], None] = lambda name: None) -> None:
     app = build_app(settings, read_policy(settings.policy_path), role, clock_here(), point, restarts)
 
     threading.Thread(target=_end_when_stuck, args=(app,), daemon=True).start()
+    calm_collector()
     worker = faust.Worker(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False, quiet=True)
     worker.spinner = None  # what is written is JSON lines and nothing else
     worker.execute_from_commandline()
+
+
+def calm_collector() -> None:
+    """From here on Python seldom looks for cycles among new objects, and never among those there already.
+
+    Records and state make no cycles; with a million users looking took a third of the path's time.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def _end_when_stuck(app: Any) -> None:

@@ -1,7 +1,7 @@
 """What travels through Faust instead of messages: the records one fetch brought for one partition."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 
@@ -43,3 +43,16 @@ class Batch:
     records: Sequence[Record]
     epoch: int
     generation: int
+
+    def cut(self, count: int) -> tuple["Batch", "Batch"]:
+        """The first ``count`` records and the others, each a batch of its own; neither is empty.
+
+        >>> from types import SimpleNamespace
+        >>> records = [SimpleNamespace(offset=offset) for offset in (5, 7, 8)]
+        >>> head, tail = Batch(TopicPartition("t", 0), 4, 5, 9, records, 1, 1).cut(1)
+        >>> (head.prev, head.start, head.end), (tail.prev, tail.start, tail.end)
+        ((4, 5, 6), (6, 7, 9))
+        """
+        head, tail = self.records[:count], self.records[count:]
+        end = head[-1].offset + 1
+        return replace(self, records=head, end=end), replace(self, records=tail, prev=end, start=tail[0].offset)

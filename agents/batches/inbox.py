@@ -38,7 +38,7 @@ class Inbox:
         self._wake.set()
 
     async def take(self, seconds: float) -> list[Batch]:
-        """Everything that waits, at least one batch and otherwise up to the limit; empty after ``seconds``."""
+        """Everything that waits up to the limit, a larger batch in parts; empty after ``seconds``."""
         if not self._waiting:
             self._wake.clear()
             try:
@@ -46,6 +46,8 @@ class Inbox:
                     await self._wake.wait()
             except TimeoutError:
                 return []
+        if self._waiting and len(self._waiting[0].records) > self._limit:
+            self._waiting.extendleft(reversed(self._waiting.popleft().cut(self._limit)))
         taken: list[Batch] = []
         records = 0
         while self._waiting and (not taken or records + len(self._waiting[0].records) <= self._limit):

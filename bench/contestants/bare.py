@@ -13,6 +13,7 @@ from agents.batches.runner import Runner
 from agents.clock import SystemClock
 from agents.local.ports import free_ports
 from agents.logs import configure_logs
+from agents.process import calm_collector
 from agents.roles.spec import RoleSpec
 from agents.settings import load_settings
 from agents.settings.model import RoleName
@@ -48,10 +49,12 @@ class Counting:
         for record in records:
             event = event_of(record)
             key = record.key
-            ring = rings.get(key)
+            ring = touched.get(key)
             if ring is None:
-                ring = rings[key] = unpack(self._table.get(key))
-            touched[key] = ring
+                ring = rings.get(key)
+                if ring is None:
+                    ring = rings[key] = unpack(self._table.get(key))
+                touched[key] = ring
             warning = count(ring, event)
             if warning is not None:
                 facts.append(Fact(self._warnings, key, warning))
@@ -98,5 +101,6 @@ if __name__ == "__main__":
     app = faust_app(settings, RoleName.HEALTH)
     role = RoleSpec("bare", (INPUT,), frozenset({here.warnings}), open_counting)
     Runner(app, role, path_config(settings, RoleName.HEALTH), SystemClock(), watch=Committed())
+    calm_collector()
     worker = faust.Worker(app, loglevel=settings.log_level, override_logging=False, redirect_stdouts=False)
     worker.execute_from_commandline()

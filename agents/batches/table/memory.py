@@ -1,6 +1,7 @@
 """A table in memory: rebuilt from the changelog after every start of the process."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import cast
 
 from agents.batches.table.base import Changes
 
@@ -26,12 +27,12 @@ class MemoryTable:
         return len(self._records)
 
     def apply(self, changes: Changes, position: int) -> None:
-        records = self._records
-        for key, value in changes.items():
-            if value is None:
-                records.pop(key, None)
-            else:
-                records[key] = value
+        kept = cast(Mapping[bytes, bytes], changes)
+        if None in changes.values():  # seldom, and looking is quicker than asking for each
+            kept = {key: value for key, value in changes.items() if value is not None}
+            for key in changes.keys() - kept.keys():
+                self._records.pop(key, None)
+        self._records.update(kept)
         self._position = position
 
     def clear(self) -> None:
