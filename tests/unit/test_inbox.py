@@ -1,6 +1,7 @@
 """What waits for an owner comes out in order, once, and never more at a time than a transaction may hold."""
 
 import asyncio
+from itertools import pairwise
 from types import SimpleNamespace
 
 from hypothesis import given
@@ -41,5 +42,5 @@ def test_every_record_comes_once_in_order_in_turns_within_the_limit(sizes: list[
     assert all(sum(len(batch.records) for batch in turn) <= limit for turn in turns)
     came = [batch for turn in turns for batch in turn]
     assert [r.offset for b in came for r in b.records] == [r.offset for b in batches(sizes) for r in b.records]
-    assert all(after.prev == before.end for before, after in zip(came, came[1:], strict=False))
+    assert all(after.prev == before.end for before, after in pairwise(came))
     assert not withheld
