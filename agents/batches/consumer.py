@@ -27,6 +27,9 @@ worker whose partitions are all withheld, fetches nothing: it would be gone for 
 FETCH_WAIT_MS = 25
 """How long a fetch may wait for data: a partition emptied while another fetch waits is asked for again after it."""
 
+WITHHELD_SECONDS = 0.02
+"""How long the others are waited for while a partition is withheld: it may have room again at any moment."""
+
 
 class PassThrough(codecs.Codec):
     """A codec that leaves a value as it is."""
@@ -193,11 +196,14 @@ class Consumer(driver.Consumer):
         """Batches of whatever one fetch brings, one a partition."""
         if not self.flow_active:
             await self.wait(self.can_resume_flow)
-        active = {driver.TopicPartition(*tp) for tp in self._open} & set(self.assignment())
+        assigned = set(self.assignment())
+        active = {driver.TopicPartition(*tp) for tp in self._open} & assigned
         if not active:
             await self._wait_for_owner(timeout)
             return
         generation = self.app.consumer_generation_id
+        if active != assigned:
+            timeout = WITHHELD_SECONDS
         records = await self._getmany(active_partitions=active, timeout=timeout)
         for tp, fetched in records.items():
             if self.should_stop or not self.flow_active or self.app.consumer_generation_id != generation:

@@ -8,6 +8,7 @@ from typing import Any
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from agents.batches.batch import TopicPartition
 
@@ -21,6 +22,8 @@ aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.002
 written; its own 20 ms is most of a small transaction's latency."""
 
 RETRY_BACKOFF_MS = 20
+METADATA_SECONDS = 5.0
+"""Time to learn of a topic; a broker that is away costs the same, and the transaction either way."""
 STOP_SECONDS = 5.0
 
 
@@ -85,10 +88,17 @@ class TransactionalProducer:
 
     async def _send(self, outgoing: Outgoing, now_ms: int) -> dict[TopicPartition, int]:
         for tp in outgoing:  # all at once: send_batch would not add them, and one request is quicker than many
-            await self._producer.client._wait_on_metadata(tp.topic)
+            await self._known(tp.topic)
             self._producer._txn_manager.maybe_add_partition_to_txn(KafkaPartition(*tp))
         ends = await asyncio.gather(*(self._send_partition(tp, rows, now_ms) for tp, rows in outgoing.items()))
         return dict(zip(outgoing, ends, strict=True))
+
+    async def _known(self, topic: str) -> None:
+        try:
+            async with asyncio.timeout(METADATA_SECONDS):
+                await self._producer.client._wait_on_metadata(topic)
+        except TimeoutError as error:
+            raise UnknownTopicOrPartitionError(f"{topic}: the broker knows no such topic; create it") from error
 
     async def _send_partition(self, tp: TopicPartition, rows: Sequence[Row], now_ms: int) -> int:
         futures, count = [], 0

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -17,13 +17,15 @@ FETCH_WAIT_MS = 10
 """A fetch for the partition read before is still waiting when the next one is to be read."""
 
 STOP_SECONDS = 0.5
+STALL_SECONDS = 30.0
+"""A log that gives nothing for so long, though it has not ended, is an error and not patience."""
 
 
 class Reader:
     """Reads partitions that it names itself; no group, no commits, no reset: an offset that is gone is an error."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
-        self._consumer = consumer
+    def __init__(self, consumer: AIOKafkaConsumer, stall_seconds: float = STALL_SECONDS) -> None:
+        self._consumer, self._stall_seconds = consumer, stall_seconds
 
     async def range_of(self, tp: TopicPartition) -> tuple[int, int]:
         """The first offset the log still holds, and the last stable offset."""
@@ -35,20 +37,28 @@ class Reader:
     async def read(self, tp: TopicPartition, start: int, end: int) -> AsyncIterator[tuple[Sequence[Record], int]]:
         """Chunks of the committed records in [start, end), each with the offset after it.
 
-        A transaction marker or a compacted hole before ``end`` moves the position without a record.
+        A transaction marker or a compacted hole before ``end`` moves the position without a record. Raises
+        :class:`TimeoutError` when the log gives nothing for long, though ``end`` is not reached.
         """
         if start >= end:
             return
         kafka = KafkaPartition(*tp)
         self._consumer.assign([kafka])
         self._consumer.seek(kafka, start)
-        position = start
+        position, loop = start, asyncio.get_running_loop()
+        moved = loop.time()
         while position < end:
             fetched = await self._consumer.getmany(kafka, timeout_ms=200, max_records=CHUNK)
             records = [r for r in flat(fetched.get(kafka, ())) if r.offset < end]
-            position = await self._consumer.position(kafka)
+            before, position = position, await self._consumer.position(kafka)
+            if position > before:
+                moved = loop.time()
+            elif loop.time() - moved > self._stall_seconds:
+                stalled = f"{tp.topic}[{tp.partition}] gave nothing from {position} on for {self._stall_seconds:.0f} s"
+                raise TimeoutError(f"{stalled}, though it goes to {end}")
             if records:
                 yield records, min(position, end)
+                moved = loop.time()  # what was done with them is not the log's delay
 
 
 @asynccontextmanager
@@ -75,4 +85,5 @@ async def reading(connection: Mapping[str, Any]) -> AsyncIterator[Reader]:
             async with asyncio.timeout(STOP_SECONDS):
                 await consumer.stop()
         except TimeoutError:
-            await consumer._client.close()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(consumer._client.close(), STOP_SECONDS)

@@ -26,6 +26,8 @@ from agents.batches.table import Table
 
 log = logging.getLogger(__name__)
 
+BEHIND_SECONDS = 60.0
+
 Take = tuple[str, Sequence[Record], int]
 """Topic (as the role knows it), records, next offset."""
 
@@ -68,6 +70,7 @@ class Tenure:
             async with reading(self._config.connection) as reader:
                 self._ledger = await recover(reader, self._config.changelog, self._number, self._table, self._watch)
                 self._watch.point("recovered")
+                self._compare_clocks()
                 self.positions = await self._starting_positions(reader)
                 await self._broadcasts.read_to_end()
                 self._partition = self._role.open(self._number, Users(self._table), self._ledger.memo)
@@ -156,6 +159,14 @@ class Tenure:
         last = datetime.fromtimestamp(self._ledger.now_ms / 1000, UTC)
         self._used = max(self._clock.now(), last, self._used)
         return self._used
+
+    def _compare_clocks(self) -> None:
+        behind = self._ledger.now_ms / 1000 - self._clock.now().timestamp()
+        if behind > BEHIND_SECONDS:
+            log.warning(
+                "%s[%d]: this machine's clock is %.0f s behind the last owner's; until then time stands still",
+                self._config.app_id, self._number, behind,
+            )  # fmt: skip
 
     def _next_ledger(self, now: datetime, positions: Mapping[str, int], cursors: Mapping[str, int]) -> Ledger:
         old = self._ledger
