@@ -132,7 +132,7 @@ class Config:
     transaction_records: int = 16_000
     commit_timeout: float = 20.0
     tick_seconds: float = 1.0
-    offsets_seconds: float = 1.0
+    offsets_seconds: float = 5.0
     missed_seconds: float = 2.0
     retry_seconds: float = 0.2
     retry_seconds_max: float = 5.0
