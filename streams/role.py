@@ -84,8 +84,8 @@ class Partition(Protocol):
         """Apply records of one of the role's topics, in offset order."""
         ...
 
-    def tick(self, now: datetime) -> Iterable[Fact]:
-        """Do what is due though no record came."""
+    def tick(self, now: datetime, caught_up: bool) -> Iterable[Fact]:
+        """Do what is due though no record came; ``caught_up``: nothing of the role's topics waits to be read."""
         ...
 
     def settle(self) -> Settled:

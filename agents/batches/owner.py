@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from agents.batches import ledger as ledgers
@@ -190,7 +190,8 @@ class Owner:
             await self._miss(tenure)
         async with self._working:
             if self._may_work.is_set() and not self._closing:
-                await tenure.absorb(await self._admitted(batches, tenure.positions))
+                taken = await self._admitted(batches, tenure.positions)
+                await tenure.absorb(taken, self._caught_up(tenure.positions, taken))
                 self._report_lag(tenure)
 
     async def _seek(self, tp: TopicPartition, position: int) -> None:
@@ -240,6 +241,12 @@ class Owner:
                 log.info("%s: %s delivered %d after %s, goes back to %d", self, topic, batch.start, batch.prev, back)
                 await self._seek(batch.tp, back)
         return taken
+
+    def _caught_up(self, positions: Mapping[str, int], taken: Iterable[Take]) -> bool:
+        """Whether nothing that is committed is left after what was taken."""
+        reached = {**positions, **{topic: end for topic, _records, end in taken}}
+        ends = {topic: self._source.last_stable_offset(tp) for tp, topic in self._topics.items()}
+        return all(end is not None and reached[topic] >= end for topic, end in ends.items())
 
     def _report_lag(self, tenure: Tenure) -> None:
         for tp, topic in self._topics.items():

@@ -58,6 +58,8 @@ class Tenure:
         """The next offset of every topic of the role."""
         self.next_tick = 0.0
         """When a tick is due, in the event loop's time."""
+        self._cursors: dict[str, int] = {}
+        """Next offset of every broadcast topic, as heard; the ledger has them as written down."""
         self._next_offsets = 0.0
         self._reported: dict[str, int] = {}
 
@@ -70,6 +72,7 @@ class Tenure:
             async with reading(self._config.connection) as reader:
                 self._ledger = await recover(reader, self._config.changelog, self._number, self._table, self._watch)
                 self._watch.point("recovered")
+                self._cursors = dict(self._ledger.cursors)
                 self._compare_clocks()
                 self.positions = await self._starting_positions(reader)
                 await self._broadcasts.read_to_end()
@@ -115,15 +118,19 @@ class Tenure:
                 tp = TopicPartition(self._config.prefix + topic, self._number)
                 _begin, end = await reader.range_of(tp)
                 async for records, position in reader.read(tp, self.positions[topic], end):
-                    await self.absorb([(topic, records, position)])
+                    await self.absorb([(topic, records, position)], caught_up=False)
 
-    async def absorb(self, taken: Sequence[Take]) -> None:
-        """One transaction: hear, ask, step, tick, settle, commit; nothing is written when nothing changed."""
+    async def absorb(self, taken: Sequence[Take], caught_up: bool) -> None:
+        """One transaction: hear, ask, step, tick, settle, commit; nothing is written when nothing changed.
+
+        What was heard is written down with the next transaction that has something else to say, or with the next tick:
+        until then it would be heard again.
+        """
         begun = asyncio.get_running_loop().time()
         due = begun >= self.next_tick
         now, partition = self._now(), self._partition
-        facts, cursors = self._hear(now)
-        if not (taken or due or cursors):
+        facts = self._hear(now)
+        if not (taken or due or facts):
             return
         question = partition.question([(topic, records) for topic, records, _end in taken], now)
         if question is not None:
@@ -133,26 +140,25 @@ class Tenure:
             facts.extend(partition.step(topic, records, now))
             positions[topic] = end
         if due:
-            facts.extend(partition.tick(now))
+            facts.extend(partition.tick(now, caught_up))
             self.next_tick = begun + self._config.tick_seconds
             self._watch.point("ticked")
-        ledger = self._next_ledger(now, positions, cursors)
+        ledger = self._next_ledger(now, positions)
         if await self._commit(ledger, partition, facts, begun):
             count = sum(len(records) for _topic, records, _end in taken)
             seconds = asyncio.get_running_loop().time() - begun
             self._watch.transaction(self._number, count, facts, seconds)
             await self._world.told(facts, now)
 
-    def _hear(self, now: datetime) -> tuple[list[Fact], dict[str, int]]:
+    def _hear(self, now: datetime) -> list[Fact]:
         prefix = self._config.prefix
-        known = {prefix + topic: cursor for topic, cursor in self._ledger.cursors.items()}
+        known = {prefix + topic: cursor for topic, cursor in self._cursors.items()}
         facts: list[Fact] = []
-        cursors = {}
         for physical, (records, cursor) in self._broadcasts.since(known).items():
             topic = physical.removeprefix(prefix)
             facts.extend(self._partition.hear(topic, records, now))
-            cursors[topic] = cursor
-        return facts, cursors
+            self._cursors[topic] = cursor
+        return facts
 
     def _now(self) -> datetime:
         """Processing time; it never runs backwards, not even from one owner to the next."""
@@ -168,10 +174,10 @@ class Tenure:
                 self._config.app_id, self._number, behind,
             )  # fmt: skip
 
-    def _next_ledger(self, now: datetime, positions: Mapping[str, int], cursors: Mapping[str, int]) -> Ledger:
+    def _next_ledger(self, now: datetime, positions: Mapping[str, int]) -> Ledger:
         old = self._ledger
         now_ms = int(now.timestamp() * 1000)
-        return Ledger(old.number + 1, now_ms, dict(positions), {**old.cursors, **cursors}, old.memo)
+        return Ledger(old.number + 1, now_ms, dict(positions), dict(self._cursors), old.memo)
 
     async def _commit(self, ledger: Ledger, partition: Partition, facts: Sequence[Fact], begun: float) -> bool:
         """Whether there was anything to commit; after it state, facts and positions are in the book."""

@@ -9,6 +9,7 @@ from schemas.decision import Decision
 from schemas.events import Event
 from schemas.feedback import Feedback
 from schemas.outbound import Outbound
+from schemas.population import PopulationDay, PopulationMark
 from schemas.profile import Profile
 from schemas.reject import DETAIL_CHARACTERS, DeadLetterHeader, RejectReason
 from schemas.warning import Warning
@@ -23,6 +24,8 @@ MESSAGES: dict[str, type[Message]] = {
     "counts": Counts,
     "breaker": Breaker,
     "lease": Lease,
+    "population-day": PopulationDay,
+    "population-mark": PopulationMark,
 }
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

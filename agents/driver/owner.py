@@ -44,7 +44,7 @@ class Owner:
             partition.answer(await self._desk.look(question, now))  # type: ignore[arg-type]  # dispatchers alone ask
         for topic, records in batches:
             facts += partition.step(topic, records, now)
-        facts += partition.tick(now)
+        facts += partition.tick(now, not self.waits)
         self._commit(partition, facts, now)
         if facts:
             await self._desk.told(facts, now)

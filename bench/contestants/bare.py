@@ -60,7 +60,7 @@ class Counting:
                 facts.append(Fact(self._warnings, key, warning))
         return facts
 
-    def tick(self, now: datetime) -> Iterable[Fact]:
+    def tick(self, now: datetime, caught_up: bool = True) -> Iterable[Fact]:
         return ()
 
     def settle(self) -> Settled:

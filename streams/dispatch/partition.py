@@ -83,7 +83,7 @@ class Dispatcher:
         apply = self._apply[topic]
         return [fact for record in records for fact in apply(record, now)]
 
-    def tick(self, now: datetime) -> Iterable[Fact]:
+    def tick(self, now: datetime, caught_up: bool = True) -> Iterable[Fact]:
         """Look again at whoever is due, and tell the governor what was counted."""
         facts: list[Fact] = []
         for key in self._books.queue.due(now, self._governed.standings):

@@ -48,7 +48,7 @@ class Governor:
         """
         return [*self.tick(now), *(fact for record in records for fact in self._apply(read_own(Counts, record), now))]
 
-    def tick(self, now: datetime) -> Iterable[Fact]:
+    def tick(self, now: datetime, caught_up: bool = True) -> Iterable[Fact]:
         """Move what only time moves; a channel that was never governed is published as it begins."""
         facts = [self._begin(channel, now) for channel in self._policy.channels if channel not in self._watches]
         return facts + [fact for channel in list(self._watches) for fact in self._move(channel, now)]

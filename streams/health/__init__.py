@@ -3,9 +3,10 @@
 ``partition``   one partition of the role: records in, facts out
 ``lane``        one product in it: watermark, then deadlines, then the event
 ``occasion``    a day with activity, ``experience`` a complaint: what each leaves in the ``state`` and its ``window``
-``index``       the health index, one idea a file
+``index``       the health index, one idea a file; ``learning`` what a product's users teach
 ``rules``       when an index becomes a warning, one rule a file
 ``deadlines``   when each user must be looked at next, ``watermark`` how far time has come, ``days`` calendar days
+``feed``        how steadily events come
 ``notice``      what is said of a silence, ``stage`` how far gone its user is
 """
 
@@ -16,14 +17,14 @@ from streams.packed import StateUnreadable
 from streams.role import Open, Table
 
 
-def open_health(policy: Policy) -> Open:
-    """How a partition of the health role is opened under a policy.
+def open_health(policy: Policy, partitions: int = 1) -> Open:
+    """How one of so many partitions of the health role is opened under a policy.
 
     Opening raises :class:`StateUnreadable` when the book cannot be read by this version.
     """
 
     def opened(number: int, table: Table, memo: bytes | None) -> HealthPartition:
-        return HealthPartition(policy, number, table, memo)
+        return HealthPartition(policy, number, partitions, table, memo)
 
     return opened
 

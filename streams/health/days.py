@@ -18,6 +18,15 @@ def date_of(day: int) -> date:
     return _EPOCH + timedelta(days=day)
 
 
+def day_of(date_: date) -> int:
+    """The day of a date.
+
+    >>> day_of(date(2026, 1, 1))
+    20454
+    """
+    return (date_ - _EPOCH).days
+
+
 class Calendar:
     """The days of one IANA zone; times are whole seconds since 1970 UTC."""
 

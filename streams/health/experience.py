@@ -10,7 +10,7 @@ from zlib import crc32
 
 from schemas.policy import Role
 from streams.health.index.components import NEGATIVE_DAYS
-from streams.health.index.population import Population
+from streams.health.learning.population import Population
 from streams.health.state import COMPLAINTS, State
 from streams.intake import Event
 

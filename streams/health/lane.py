@@ -1,28 +1,34 @@
 """One product in one partition: its days, its watermark, its users' states and deadlines.
 
-An event first moves the watermark; every deadline that has thereby fallen due fires, in (time, key) order, each at its
-own time; only then is the event itself absorbed. So the facts do not depend on how a log is cut into batches.
+An event first moves the watermark: days begin and end, and every deadline that has thereby fallen due fires, in (time,
+key) order, each at its own time; only then is the event itself absorbed. So the facts do not depend on how a log is cut
+into batches.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
-from zlib import crc32
+
+import msgspec
 
 from schemas.policy import Policy, Role
+from schemas.policy.policy import DEFAULT_PRODUCT
+from schemas.population import PopulationDay, PopulationMark
 from schemas.warning import Warning
 from streams.health.days import DAY_SECONDS, Calendar
 from streams.health.deadlines import Deadlines
 from streams.health.experience import ROLES as EXPERIENCES
 from streams.health.experience import felt
+from streams.health.feed import Feed
 from streams.health.index.index import Silence
-from streams.health.index.population import Population
+from streams.health.learning.book import reserved
+from streams.health.learning.population import Population
 from streams.health.notice import Notices
 from streams.health.occasion import occasion, warned
 from streams.health.rules.level import Crossing, LevelRule, speak
-from streams.health.state import DIGEST_BYTES, SEEN, State, ending, ending_of, pack, unpack
+from streams.health.state import DIGEST_BYTES, SEEN, State, ending, ending_of, hash_of, pack, unpack
 from streams.health.watermark import Watermark
 from streams.intake import Event
 from streams.role import Table
@@ -41,29 +47,54 @@ class Outcome(StrEnum):
 _SEEN_BYTES: Final = SEEN * DIGEST_BYTES
 
 
+IDLE_SECONDS: Final = 10.0
+"""Processing time without a record of the product after which a partition that has read all follows the others."""
+
+Said = Warning | PopulationDay
+
+
+class Pace(msgspec.Struct, frozen=True, array_like=True):
+    """How far a product has come in a partition, and how steadily, between transactions."""
+
+    newest: int = 0
+    gaps: float = Feed().gaps
+    squares: float = Feed().squares
+
+
 class Lane:
     """The users of one listed product; the lane of ``default`` has those of all products that are not listed."""
 
-    def __init__(self, policy: Policy, product: str, table: Table, newest: int = 0) -> None:
+    def __init__(self, policy: Policy, product: str, table: Table, pace: Pace, number: int, partitions: int) -> None:
         self.definition = policy.product(product)
-        self.watermark = Watermark(policy.intake.watermark_delay_seconds, policy.intake.late_hours * 3_600, newest)
+        self.watermark = Watermark(policy.intake.watermark_delay_seconds, policy.intake.late_hours * 3_600, pace.newest)
+        self.feed = Feed(pace.gaps, pace.squares)
         self.deadlines = Deadlines()
+        self.population = Population(product, number, partitions, self.definition.horizon_days)
         self._product = product
         self._ending = ending(product)
         self._table = table
         self._loaded: dict[bytes, State] = {}
         self._calendar = Calendar(self.definition.zone)
-        self._population = Population()
+        self._day_ends = 0
+        self._others = {ending(name) for name in policy.products if name != product}
+        self._came: datetime | None = None
+        self._quiet = False
         self._rule = LevelRule(policy.warnings)
-        self._notices = Notices(self.definition, self._population, self._rule, policy.hash)
+        self._notices = Notices(self.definition, self.population, self._rule, policy.hash)
         self._activity = frozenset(self.definition.activity)
         self._roles = self._activity | EXPERIENCES
 
-    def absorb(self, event: Event, role: Role | None, warnings: list[Warning]) -> Outcome:
-        """What became of an event; the warnings it led to, by its time or by itself, are added in order."""
+    def absorb(self, event: Event, role: Role | None, said: list[Said]) -> Outcome:
+        """What became of an event; what it led to, by its time or by itself, is added in order."""
+        self._quiet = False
         seconds = int(event.time.timestamp())
-        if self.watermark.moved(seconds) and self.deadlines.any(self.watermark.time):
-            warnings.extend(self._fire())
+        newest = self.watermark.newest
+        if self.watermark.moved(seconds):
+            time = self.watermark.time
+            if time >= self._day_ends or self.deadlines.any(time):
+                said.extend(self._advance(seconds - newest))
+            if newest:
+                self.feed.came(seconds - newest)
         if role is None:
             return Outcome.UNKNOWN_TYPE
         if self.watermark.too_late(seconds):
@@ -77,13 +108,49 @@ class Lane:
             return Outcome.DUPLICATE
         self._loaded[key] = state
         state.seen = (state.seen + digest)[-_SEEN_BYTES:]
-        return self._happen(key, state, event, role, self._calendar.day(seconds), warnings)
+        return self._happen(key, state, event, role, self._calendar.day(seconds), said)
 
-    def settle(self) -> Iterator[tuple[bytes, bytes]]:
-        """The records of all users touched since the last call, which are then forgotten here."""
+    def restore(self, waiting: Iterable[tuple[bytes, int]], learned: Mapping[str, bytes]) -> None:
+        """Deadlines wait as their records say, and what was learned is known again."""
+        self.deadlines.restore(waiting)
+        self.population.restore(learned)
+        if self.population.today >= 0:
+            self._day_ends = self._calendar.start(self.population.today + 1)
+
+    @property
+    def pace(self) -> Pace:
+        """What of this lane stands in the partition's memo."""
+        return Pace(self.watermark.newest, self.feed.gaps, self.feed.squares)
+
+    def hear(self, message: PopulationDay | PopulationMark) -> None:
+        """Another partition's word about the product is known."""
+        self.population.hear(message)
+
+    def follow(self, now: datetime, caught_up: bool) -> Iterator[Said]:
+        """Without a record for a while, a partition that has read all takes the others' least watermark as its own."""
+        others = [mark.watermark for mark in self.population.marks()]
+        newest = self.watermark.newest
+        if self.idle(now, caught_up) and others and self.watermark.follow(min(others)):
+            yield from self._advance(self.watermark.newest - newest if newest else 0)
+
+    def idle(self, now: datetime, caught_up: bool) -> bool:
+        """Whether all was read and no record of the product has come for a while."""
+        if self._came is None or not (self._quiet and caught_up):
+            self._came, self._quiet = now, True
+        return (now - self._came).total_seconds() >= IDLE_SECONDS
+
+    def settle(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """The records of all users touched since the last call, then forgotten here, and of what was learned."""
         for key, state in self._loaded.items():
             yield key, pack(state, self.deadlines.due(key))
         self._loaded.clear()
+        yield from self.population.settle()
+
+    def has(self, key: bytes) -> bool:
+        """Whether a record is of a user of this lane."""
+        return not reserved(key) and (
+            key.endswith(self._ending) or (self._product == DEFAULT_PRODUCT and ending_of(key) not in self._others)
+        )
 
     def _state(self, key: bytes) -> State | None:
         state = self._loaded.get(key)
@@ -91,10 +158,10 @@ class Lane:
             state = unpack(key, record)
         return state
 
-    def _happen(self, key: bytes, state: State, event: Event, role: Role, day: int, warnings: list[Warning]) -> Outcome:
+    def _happen(self, key: bytes, state: State, event: Event, role: Role, day: int, said: list[Said]) -> Outcome:
         last = state.last if state.begun else -1
         if role in EXPERIENCES:
-            felt(state, role, event, day, self._population)
+            felt(state, role, event, day, self.population)
             if day <= last:
                 self._expect(key, state, self._notices.silence_of(state))
         if role in self._activity:
@@ -103,23 +170,28 @@ class Lane:
             if day == last:
                 state.today += 1
             else:
-                self._return(key, state, event, day, warnings)
+                self._return(key, state, event, day, said)
         return Outcome.APPLIED
 
-    def _return(self, key: bytes, state: State, event: Event, day: int, warnings: list[Warning]) -> None:
+    def _return(self, key: bytes, state: State, event: Event, day: int, said: list[Said]) -> None:
         """The first activity of a later day: the silence is over, a warned user has recovered."""
         ended = warned(state)
-        occasion(state, day, self._population, self._rule, self.definition.horizon_days)
+        self.population.returned(key, state, day)
+        occasion(state, day, self.population, self._rule, self.definition.horizon_days)
+        self.population.keep(key, state)
         silence = self._notices.silence_of(state)
         self._expect(key, state, silence)
         if ended:
             look = datetime.fromtimestamp(self._look(key, ended.day), UTC)
             at = max(event.time.astimezone(UTC), look)
-            warnings.append(self._notices.recovered(key, state, silence, ended, at))
+            said.append(self._notices.recovered(key, state, silence, ended, at))
 
     def _expect(self, key: bytes, state: State, silence: Silence) -> None:
         """The user waits for a look that is not too late; cheap, for it is mostly moved before its time comes."""
-        day = self._rule.earliest(state, silence, self._population)
+        self._await(key, self._rule.earliest(state, silence, self.population))
+
+    def _await(self, key: bytes, day: int | None) -> None:
+        """The user is looked at on a day, if on any."""
         if day is not None:
             self.deadlines.expect(key, self._look(key, day))
 
@@ -127,9 +199,27 @@ class Lane:
         """When a user is looked at on a day, seconds since 1970."""
         return self._calendar.start(day) + _spread(key)
 
-    def _fire(self) -> Iterator[Warning]:
+    # Time.
+
+    def _advance(self, gap: int) -> Iterator[Said]:
+        """The watermark has moved by ``gap`` seconds: days end and begin, deadlines fire, each in its place."""
+        until, still = self.watermark.time, self.feed.stood(gap)
+        if self.population.today < 0:
+            self._begin(self._calendar.day(until), False)
+        while until >= self._day_ends:
+            yield from self._fire(self._day_ends - 1)
+            today, begins = self.population.today, self._day_ends
+            yield self.population.close(today, self)
+            empty = self.watermark.newest - gap < begins and self._calendar.start(today + 2) <= until
+            self._begin(today + 1, still and empty)
+        yield from self._fire(until)
+
+    def _begin(self, day: int, still: bool) -> None:
+        self.population.begin(day, still)
+        self._day_ends = self._calendar.start(day + 1)
+
+    def _fire(self, until: int) -> Iterator[Warning]:
         """Every warning that has fallen due; a deadline that was early is entered again."""
-        until = self.watermark.time
         while entry := self.deadlines.pop(until):
             due, key = entry
             state = self._state(key)
@@ -141,22 +231,43 @@ class Lane:
                 self._loaded[key] = state
                 yield self._notices.crossed(key, state, silence, crossing, self._look(key, crossing.day))
                 speak(state, crossing)
-                self._expect(key, state, silence)
+                self._await(key, self._rule.next(state, silence, self.population, crossing.day))
 
     def _crossing(self, key: bytes, state: State, silence: Silence, due: int) -> Crossing | None:
         """The crossing of the look at ``due``; without one the user waits for the next look that may have one."""
         day = self._calendar.day(due - _spread(key))
-        waits = self._rule.earliest(state, silence, self._population)
+        if self.population.held:
+            self.deadlines.expect(key, self._look(key, day + 1))
+            return None
+        waits = self._rule.earliest(state, silence, self.population)
         if waits is not None and waits <= day:
-            crossing = self._rule.at(state, silence, self._population, day)
+            crossing = self._rule.at(state, silence, self.population, day)
             if crossing:
                 return crossing
-            waits = self._rule.next(state, silence, self._population)
-        if waits is not None:
-            self.deadlines.expect(key, self._look(key, waits))
+            waits = self._rule.next(state, silence, self.population, day)
+        self._await(key, waits)
         return None
+
+    # Its users, as the population needs them.
+
+    def states(self) -> Iterable[tuple[bytes, State]]:
+        """All users of this lane, as they are now."""
+        for key, record in self._table.items():
+            if self.has(key):
+                yield key, self._loaded.get(key) or unpack(key, record)
+        yield from ((key, state) for key, state in self._loaded.items() if self._table.get(key) is None)
+
+    def state(self, key: bytes) -> State:
+        """A user who is known."""
+        state = self._state(key)
+        assert state is not None
+        return state
+
+    def changed(self, key: bytes, state: State) -> None:
+        """The user's record is written when this transaction settles."""
+        self._loaded[key] = state
 
 
 def _spread(key: bytes) -> int:
     """The second of the day at which a key's user is looked at: spread, so that midnight brings no burst."""
-    return crc32(key[: -len(ending_of(key))]) % DAY_SECONDS
+    return hash_of(key) % DAY_SECONDS

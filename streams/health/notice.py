@@ -9,7 +9,7 @@ from schemas.warning import Evidence, Level, Stage, Warning
 from streams.health.days import date_of
 from streams.health.index.baseline import started
 from streams.health.index.index import POINT, Silence
-from streams.health.index.population import Population
+from streams.health.learning.population import Population
 from streams.health.occasion import Warned
 from streams.health.rules.level import Crossing, LevelRule
 from streams.health.stage import stage_after, stage_of
@@ -97,7 +97,7 @@ class Notices:
             cause="returned" if ended else None,
             clears=warning_id(episode, ended.level) if ended else None,
             snapshot=silence.snapshot.id,
-            warming_up=silence.snapshot.warming_up,
+            warming_up=self.population.warming_up,
             policy_hash=self.policy_hash,
         )
 

@@ -7,8 +7,8 @@ from streams.health.experience import remembered
 from streams.health.index.baseline import followed, monday_after
 from streams.health.index.components import deepened
 from streams.health.index.index import Silence
-from streams.health.index.population import Population
 from streams.health.index.rhythm import LONG_DAYS, SHORT_DAYS, returned
+from streams.health.learning.population import Population
 from streams.health.rules.level import LevelRule
 from streams.health.state import ALL_ARMED, State
 from streams.health.window import rolled

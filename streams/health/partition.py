@@ -1,21 +1,25 @@
 """One partition of the health role: records in, warnings and dead letters out (A1-A4, B2, B3, B5, B7)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from schemas import topics
+from schemas.base import header
 from schemas.policy import Policy
 from schemas.policy.policy import DEFAULT_PRODUCT
+from schemas.population import PopulationDay, PopulationMark
 from schemas.reject import dead_letter_headers
 from schemas.warning import Warning
-from streams.health.lane import Lane, Outcome
+from streams.health.lane import Lane, Outcome, Pace, Said
+from streams.health.learning.book import product_and_kind, reserved
+from streams.health.learning.population import ONE
 from streams.health.state import due_of, ending, ending_of
 from streams.intake import Intake, Reject
-from streams.packed import Packing
+from streams.packed import Packing, read_own
 from streams.role import Fact, Record, Settled, Table, fact_of
 
 MEMO_VERSION: Final = 1
@@ -23,28 +27,34 @@ _COUNTED: Final = {outcome: f"event.{outcome}" for outcome in Outcome}
 
 
 class Memo(msgspec.Struct, array_like=True):
-    """What a partition knows beside its users: the newest event time of each product, whole seconds since 1970."""
+    """What a partition knows beside its users and what was learned: the pace of each product."""
 
-    newest: dict[str, int]
+    paces: dict[str, Pace]
 
 
 MEMOS: Final = Packing(Memo, MEMO_VERSION)
 
 
 class HealthPartition:
-    """Fulfils :class:`streams.role.Partition`; time moves by events only, so its ticks do nothing."""
+    """Fulfils :class:`streams.role.Partition`; time moves by events, here or in the other partitions."""
 
-    def __init__(self, policy: Policy, number: int, table: Table, memo: bytes | None) -> None:
-        newest = MEMOS.unpack(f"memo of partition {number}", memo).newest if memo is not None else {}
+    def __init__(self, policy: Policy, number: int, partitions: int, table: Table, memo: bytes | None) -> None:
+        paces = MEMOS.unpack(f"memo of partition {number}", memo).paces if memo is not None else {}
         self._number = number
         self._roles = policy.events
         self._intake = Intake(policy)
-        self._lanes = {name: Lane(policy, name, table, newest.get(name, 0)) for name in policy.products}
+        self._lanes = {
+            name: Lane(policy, name, table, paces.get(name, Pace()), number, partitions) for name in policy.products
+        }
         self._default = self._lanes[DEFAULT_PRODUCT]
         self._tally: Counter[str] = Counter()
         self._restore(table)
 
     def hear(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
+        for record in records:
+            message = _population(record)
+            if message is not None and message.product in self._lanes:
+                self._lanes[message.product].hear(message)
         return ()
 
     def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> None:
@@ -55,7 +65,7 @@ class HealthPartition:
 
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> list[Fact]:
         facts: list[Fact] = []
-        warnings: list[Warning] = []
+        said: list[Said] = []
         read, role_of, lane_of, tally = self._intake.read, self._roles.get, self._lanes.get, self._tally
         for record in records:
             found = read(record)
@@ -65,19 +75,22 @@ class HealthPartition:
                 facts.append(self._dead_letter(topic, record, found))
                 continue
             lane = lane_of(found.product, self._default)
-            tally[_COUNTED[lane.absorb(found, role_of(found.type), warnings)]] += 1
-            if warnings:
-                facts.extend(map(fact_of, warnings))
-                tally.update(f"warning.{warning.level}" for warning in warnings)
-                warnings.clear()
+            tally[_COUNTED[lane.absorb(found, role_of(found.type), said)]] += 1
+            if said:
+                facts.extend(self._facts(said))
+                said.clear()
         return facts
 
-    def tick(self, now: datetime) -> Iterable[Fact]:
-        return ()
+    def tick(self, now: datetime, caught_up: bool) -> Iterable[Fact]:
+        facts: list[Fact] = []
+        for lane in self._lanes.values():
+            facts.extend(self._facts(lane.follow(now, caught_up)))
+            facts.extend(lane.population.tell(lane.watermark.time, lane.idle(now, caught_up)))
+        return facts
 
     def settle(self) -> Settled:
         writes = dict(write for lane in self._lanes.values() for write in lane.settle())
-        memo = Memo({name: lane.watermark.newest for name, lane in self._lanes.items()})
+        memo = Memo({name: lane.pace for name, lane in self._lanes.items()})
         return Settled(writes, MEMOS.pack(memo))
 
     def tally(self) -> dict[str, int]:
@@ -100,11 +113,24 @@ class HealthPartition:
 
     def _restore(self, table: Table) -> None:
         waiting: dict[bytes, list[tuple[bytes, int]]] = {ending(name): [] for name in self._lanes}
+        learned: dict[str, dict[str, bytes]] = {}
         unlisted = waiting[ending(DEFAULT_PRODUCT)]
         for key, record in table.items():
-            waiting.get(ending_of(key), unlisted).append((key, due_of(key, record)))
+            if reserved(key):
+                product, kind = product_and_kind(key)
+                learned.setdefault(product, {})[kind] = record
+            else:
+                waiting.get(ending_of(key), unlisted).append((key, due_of(key, record)))
         for name, lane in self._lanes.items():
-            lane.deadlines.restore(waiting[ending(name)])
+            lane.restore(waiting[ending(name)], learned.get(name, {}))
+
+    def _facts(self, said: Iterable[Said]) -> Iterator[Fact]:
+        for message in said:
+            if isinstance(message, Warning):
+                self._tally[f"warning.{message.level}"] += 1
+                yield fact_of(message)
+            else:
+                yield fact_of(message, ONE)
 
     def _dead_letter(self, topic: str, record: Record, reject: Reject) -> Fact:
         headers = dead_letter_headers(
@@ -117,3 +143,12 @@ class HealthPartition:
             timestamp=record.timestamp,
         )
         return Fact(topics.DEAD_LETTERS, record.key, record.value, headers)
+
+
+def _population(record: Record) -> PopulationDay | PopulationMark | None:
+    """What another partition said; None where it took back what all have learned."""
+    if record.value is None:
+        return None
+    if header(record.headers, "ce_type") == PopulationMark.TYPE.encode():
+        return read_own(PopulationMark, record)
+    return read_own(PopulationDay, record)

@@ -6,6 +6,7 @@ the fields of :class:`State` as a MessagePack array. Days count from 1970-01-01 
 
 from struct import Struct
 from typing import Annotated, Final
+from zlib import crc32
 
 import msgspec
 
@@ -67,6 +68,11 @@ class State(msgspec.Struct, array_like=True):
     risk_day: int = -1
     critical_day: int = -1
     """The day of the last warning of at least this level, -1 for none: its cool-down counts from there."""
+    asked_day: int = -1
+    asked: int = 0
+    asked_flags: int = 0
+    """The prediction that waits to come true, if the user is sampled: its day (-1: none), the probability of silence
+    in millionths, and the flags (bits) the user had."""
     seen: Annotated[bytes, msgspec.Meta(max_length=SEEN * DIGEST_BYTES)] = b""
     """Digests of the last 16 event ids, the newest at the end."""
     window: Annotated[bytes, msgspec.Meta(min_length=RING_BYTES, max_length=RING_BYTES)] = EMPTY
@@ -111,6 +117,15 @@ def due_of(key: bytes, record: bytes) -> int:
     if version != VERSION:
         raise _unreadable(key, f"it has schema version {version}, this program reads {VERSION}")
     return int(due)
+
+
+def hash_of(key: bytes) -> int:
+    """The hash of a key's user, 0 to 2^32 - 1: it spreads looks over the day, and chooses who is sampled.
+
+    >>> hash_of(key_of("u1", "shop")) == hash_of(key_of("u1", "grocery"))
+    True
+    """
+    return crc32(key[: -len(ending_of(key))])
 
 
 def ending(product: str) -> bytes:

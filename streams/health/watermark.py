@@ -28,6 +28,10 @@ class Watermark:
         self.newest = seconds
         return True
 
+    def follow(self, time: int) -> bool:
+        """Whether ``time``, that of other partitions, moves the watermark, though no event came; it has moved then."""
+        return self.moved(time + self._delay)
+
     def too_late(self, seconds: int) -> bool:
         """Whether an event of this time comes too late to change anything (A4)."""
         return seconds < self.newest - self._delay - self._late

@@ -39,6 +39,8 @@ from schemas.policy.load import parse_policy
 from schemas.profile import Profile
 from schemas.warning import Component, Level, Stage, Warning
 
+PARTITIONS = 4
+
 ROOT = Path(__file__).parents[2]
 SHOP = parse_policy((ROOT / "deploy/policies/shop.toml").read_text(), "shop.toml")
 START = datetime(2026, 1, 4, 16, tzinfo=UTC)  # Monday 00:00 in Shanghai, where the shop's days begin
@@ -183,8 +185,8 @@ class Story:
 
     async def _tell(self, restarts: bool = False, records: int = 16_000) -> Heard:
         policy = self.policy
-        roles = [health(policy), dispatcher(policy), governor(policy)]
-        driver = Driver(policy, roles, board=self._board(policy), records=records)
+        roles = [health(policy, PARTITIONS), dispatcher(policy), governor(policy)]
+        driver = Driver(policy, roles, PARTITIONS, self._board(policy), records)
         happens: dict[datetime, list[Callable[[Driver], object]]] = {at: [] for at in self._ticks()}
         for at, what in self._moments:
             happens.setdefault(at, []).append(what)

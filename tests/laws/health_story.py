@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from schemas.policy import Policy, Product, Role
+from schemas.topics import WARNINGS
 from schemas.warning import Warning
 from streams.health import HealthPartition, open_health
 from streams.role import Fact
@@ -68,6 +69,8 @@ class Run:
         self.table: dict[bytes, bytes] = {}
         self.memo: bytes | None = None
         self.facts: list[Fact] = []
+        self.ticked: list[Fact] = []
+        """What ticks say: which sums nobody needs any more."""
         self.tally: dict[str, int] = {}
         self.partition = self.opened()
 
@@ -78,13 +81,15 @@ class Run:
 
     def step(self, records: Sequence[Sent]) -> None:
         self.facts += self.partition.step("app.events", records, NOW)
-        self.facts += self.partition.tick(NOW)
+        self.ticked += self.partition.tick(NOW, True)
 
     def settle(self) -> None:
         settled = self.partition.settle()
         for key, value in settled.writes.items():
-            assert value is not None
-            self.table[key] = value
+            if value is None:
+                self.table.pop(key, None)
+            else:
+                self.table[key] = value
         self.memo = settled.memo
         for outcome, count in self.partition.tally().items():
             self.tally[outcome] = self.tally.get(outcome, 0) + count
@@ -93,7 +98,7 @@ class Run:
         self.partition = self.opened()
 
     def warnings(self) -> list[Warning]:
-        return [Warning.decode(fact.value) for fact in self.facts if fact.value]
+        return [Warning.decode(fact.value) for fact in self.facts if fact.topic == WARNINGS and fact.value]
 
 
 def run(log: Iterable[Happening], cuts: Iterable[int] = (), restarts: Iterable[int] = ()) -> Run:
@@ -142,6 +147,27 @@ def logs(draw: st.DrawFn) -> list[Happening]:
     log = [one for life in draw(st.lists(lives(), min_size=1, max_size=4)) for one in life]
     end = max(one.at for one in log) + draw(st.sampled_from([0, 1, 20, 40, 130])) * DAY + draw(SECOND)
     log += [Happening(end, "zed", product, "visit") for product in ("shop", "tool", "car", "default")]
+    return sorted(log)
+
+
+@st.composite
+def towns(draw: st.DrawFn) -> list[Happening]:
+    """A few users with rhythms over months, some of whom leave; quiet weeks that slow time down; complaints."""
+    product = draw(st.sampled_from(["shop", "tool"]))
+    start, days = draw(st.sampled_from(STARTS)).timestamp(), draw(st.sampled_from([50, 90]))
+    quiet = draw(st.integers(28, days))
+    away = range(quiet, quiet + draw(st.sampled_from([0, 0, 3, 10, 20])))
+    log = list[Happening]()
+    for number in range(draw(st.integers(3, 8))):
+        gap, leaves = draw(st.sampled_from([1, 1, 2, 3, 5, 9])), draw(st.sampled_from([days, days, days // 2, 40]))
+        loyal = draw(st.booleans())
+        for day in range(draw(st.integers(0, 9)), leaves, gap):
+            if day not in away or loyal:
+                at = start + day * DAY + draw(SECOND)
+                log += [Happening(at + n, f"u{number}", product, "visit") for n in range(draw(st.integers(1, 2)))]
+                if draw(st.integers(0, 15)) == 0:
+                    log.append(Happening(at + 60, f"u{number}", product, "complain"))
+    log += [Happening(start + day * DAY + draw(SECOND), "watchman", product, "nothing") for day in range(days)]
     return sorted(log)
 
 

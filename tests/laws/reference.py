@@ -1,116 +1,59 @@
-"""The health index once more, slowly and from whole histories: ``streams`` must agree with it.
+"""The health role once more, slowly and from whole histories: ``streams`` must agree with it.
 
-Everything is worked out from a user's raw events by closed sums and a sweep over all days; nothing is updated, packed,
-queued or searched, and nothing of ``streams`` is imported. It covers logs in order of time and the population that
-nobody has taught yet.
+Everything of a user is worked out from raw events by closed sums over operational time and looked at day by day;
+nothing is updated in place, packed, queued or searched, and nothing of ``streams`` is imported. It covers logs in order
+of time in one partition, learning included; what a product's users teach is in ``reference_learning``.
 """
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cached_property
 from math import exp, floor, log
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-TAU, SHORT, R, ALPHA = 120.0, 28.0, 1.0, 14.0
-EDGES = np.concatenate([[0.0], np.geomspace(0.02, 40.0, 31), [1e12]])
-MIDDLES = np.append((EDGES[:-2] + EDGES[1:-1]) / 2, 40.0)
-RISEN = np.concatenate([[0.0], np.cumsum(np.diff(EDGES) / (1 + MIDDLES))])
+from tests.laws.reference_learning import Taught, World, surprise
+
+TAU, SHORT = 120.0, 28.0
 EPOCH = date(1970, 1, 1)
-RISK, CRITICAL = "risk", "critical"
+RISK, CRITICAL, RECOVERED = "risk", "critical", "recovered"
 LIMITS = {RISK: 50.0, CRITICAL: 30.0}
-
-
-def hazard(z: float) -> float:
-    return float(np.interp(z, EDGES, RISEN))
 
 
 @dataclass
 class Life:
-    """One user in one product: whole days with their number of events and first moment, and days of complaints."""
+    """One user in one product: days with their number of events, days of complaints, what every silence began with."""
 
     user: str
-    zone: str = "UTC"
-    horizon: int = 28
     occasions: dict[int, int] = field(default_factory=dict)
-    moments: dict[int, float] = field(default_factory=dict)
     complaints: list[int] = field(default_factory=list)
+    with_: dict[int, Taught] = field(default_factory=dict)
+    asked: tuple[int, float, list[int]] | None = None
+    baseline: float = -1.0
+    begun_at: float = -1.0
+    rolled: int = 0
+    mondays: int = 0
+    armed: dict[str, bool] = field(default_factory=lambda: {RISK: True, CRITICAL: True})
+    warned: dict[str, int] = field(default_factory=lambda: {RISK: -(10**6), CRITICAL: -(10**6)})
+    spoken: str = ""
 
-    def day(self, moment: float) -> int:
-        return (datetime.fromtimestamp(moment, ZoneInfo(self.zone)).date() - EPOCH).days
-
-    def active(self, moment: float) -> None:
-        day = self.day(moment)
-        self.occasions[day] = self.occasions.get(day, 0) + 1
-        self.moments.setdefault(day, moment)
-
-    def complains(self, moment: float) -> None:
-        self.complaints.append(self.day(moment))
-
-    def look(self, day: int) -> float:
-        midnight = datetime.combine(EPOCH + timedelta(days=day), datetime.min.time(), ZoneInfo(self.zone))
-        return midnight.timestamp() + crc32(self.user.encode()) % 86_400
-
-
-@dataclass
-class Quiet:
-    """The silence after the occasion on day ``last``, with all that had happened by the end of that day."""
-
-    life: Life
-    last: int
-
-    @cached_property
+    @property
     def days(self) -> list[int]:
-        return sorted(day for day in self.life.occasions if day <= self.last)
+        return sorted(self.occasions)
 
-    @cached_property
-    def long(self) -> tuple[float, float]:
-        return self.rhythm(TAU)
+    @property
+    def last(self) -> int:
+        return max(self.occasions)
 
-    @cached_property
-    def flagged(self) -> int:
-        return sum(self.flags())
-
-    def rhythm(self, tau: float) -> tuple[float, float]:
-        first, *later = self.days
-        return sum(exp((day - self.last) / tau) for day in later), tau * (1 - exp((first - self.last) / tau))
-
-    def flags(self) -> tuple[bool, bool, bool]:
-        (n, e), (n28, e28) = self.long, self.rhythm(SHORT)
-        trend = log(((R / 2 + n28) / (ALPHA / 2 + e28)) / ((R + n) / (ALPHA + e)))
-        fast = slow = log(1 + self.life.occasions[self.days[0]])
-        for x, day in enumerate(self.days[1:], 1):
-            v = log(1 + self.life.occasions[day])
-            fast, slow = fast + 0.35 * (v - fast), slow + max(0.08, 1 / (x + 1)) * (v - slow)
-        negatives = sum(exp((day - self.last) / 28) for day in self.life.complaints if day <= self.last)
-        return trend < -0.3, log((fast + 1) / (slow + 1)) < -0.3, negatives > 0.25
-
-    def reach(self, a: float) -> float:
-        n, e = self.long
-        z, end = ((R + n) * log(1 + days / (ALPHA + e)) for days in (a, self.life.horizon))
-        return float(np.clip(exp(-(hazard(max(end, z)) - hazard(z))), 1e-4, 1 - 1e-4))
-
-    def index(self, a: float) -> float:
-        reach = self.reach(a)
-        return 100 / (1 + exp(log(reach / (1 - reach)) + 0.3 * self.flagged))
-
-    def parts(self, a: float) -> list[int]:
-        flags, total = self.flags(), 100_000 - round(self.index(a) * 1000)
-        rest = 100 - self.index(a) - 100 * self.reach(a)
-        exact = [100 * self.reach(0), 100 * (self.reach(a) - self.reach(0))]
-        exact += [rest * flag / sum(flags) if any(flags) else 0.0 for flag in flags]
-        exact[1] += 0.0 if any(flags) else rest
-        whole = [floor(1000 * part) for part in exact]
-        for place in sorted(range(5), key=lambda i: whole[i] - 1000 * exact[i])[: total - sum(whole)]:
-            whole[place] += 1
-        return whole
+    @property
+    def repeats(self) -> int:
+        return len(self.occasions) - 1
 
 
 @dataclass(frozen=True)
 class Said:
-    """What must be said of one user; ``lost`` is 100,000 minus the index, part by part."""
+    """What must be said of one user; ``parts`` is 100,000 minus the index, part by part."""
 
     level: str
     at: float
@@ -118,44 +61,178 @@ class Said:
     parts: tuple[int, ...]
     threshold: int
     last: int
+    taught: str = ""
 
 
-def sweep(life: Life, newest: float) -> list[Said]:
-    """Every warning and recovery of one life by the time the product's newest event stands at ``newest``."""
-    said: list[Said] = []
-    armed, warned, baseline = {RISK: True, CRITICAL: True}, {RISK: -(10**6), CRITICAL: -(10**6)}, None
-    days = sorted(life.occasions)
-    for x, last in enumerate(days):
-        if x == 0:
-            continue
-        quiet, spoken = Quiet(life, last), ""
-        until = life.moments[days[x + 1]] if x + 1 < len(days) else newest
-        baseline = quiet.index(0) if baseline is None else baseline
-        for level, limit in LIMITS.items():
-            theta = round(1000 * min(limit, 0.85 * baseline)) / 1000
-            armed[level] |= 100 - quiet.index(0) < 0.8 * (100 - theta) or quiet.index(0) > 0.85 * baseline
-        day, mondays = last, 0
+class Lane:
+    """All users of one listed product and its time; feed it events in order of time."""
+
+    def __init__(self, zone: str, horizon: int) -> None:
+        self.zone, self.horizon = ZoneInfo(zone), horizon
+        self.world = World(horizon)
+        self.known: dict[tuple[str, str], Life] = {}
+        self.said: dict[tuple[str, str], list[Said]] = {}
+        self.newest = 0.0
+
+    @property
+    def lives(self) -> dict[tuple[str, str], Life]:
+        """Those who have been active."""
+        return {who: life for who, life in self.known.items() if life.occasions}
+
+    # Time.
+
+    def day(self, moment: float) -> int:
+        return (datetime.fromtimestamp(moment, self.zone).date() - EPOCH).days
+
+    def start(self, day: int) -> float:
+        return datetime.combine(EPOCH + timedelta(days=day), datetime.min.time(), self.zone).timestamp()
+
+    def look(self, life: Life, day: int) -> float:
+        return self.start(day) + crc32(life.user.encode()) % 86_400
+
+    def came(self, moment: float) -> None:
+        """An event of the product came: all that lies up to its watermark happens first."""
+        seconds, before = int(moment), self.newest
+        if seconds <= before:
+            return
+        self.newest, world = seconds, self.world
+        still = world.stood(seconds - before) if before else False
+        if world.today < 0:
+            world.begin(self.day(seconds - 60), False)
+        after = before - 60 if before else -1.0
         while True:
-            day += 1
-            over = x + 1 < len(days) and day > days[x + 1]
-            if over or (x + 1 == len(days) and life.look(day) > newest):
+            ends = self.start(world.today + 1)
+            self.look_at_all(world.today, after, min(seconds - 60, ends - 1))
+            if seconds - 60 < ends:
                 break
-            if (day + 3) % 7 == 0 and mondays < 26:
-                mondays += 1
-                baseline += (quiet.index(day - last) - baseline) / 8
-            if life.look(day) > until - 60:
+            world.close(self.lives.values(), self)
+            empty = before < ends and self.start(world.today + 2) <= seconds - 60
+            world.begin(world.today + 1, still and empty)
+        if before:
+            world.gap(seconds - before)
+
+    def look_at_all(self, day: int, after: float, until: float) -> None:
+        for who, life in self.lives.items():
+            if life.repeats >= 1 and life.last < day and after < self.look(life, day) <= until and not self.world.held:
+                self.judge(who, life, day)
+
+    # A silence.
+
+    def rhythm(self, life: Life, tau: float) -> tuple[float, float]:
+        theta, (first, *later) = self.world.theta, life.days
+        end = theta(life.last)
+        return sum(exp((theta(day) - end) / tau) for day in later), tau * (1 - exp((theta(first) - end) / tau))
+
+    def flags(self, life: Life) -> tuple[bool, bool, bool]:
+        taught, theta = life.with_[life.last], self.world.theta
+        (n, e), (n28, e28), r, alpha = self.rhythm(life, TAU), self.rhythm(life, SHORT), taught.r, taught.alpha
+        trend = log(((r / 2 + n28) / (alpha / 2 + e28)) / ((r + n) / (alpha + e)))
+        days = life.days
+        fast = slow = log(1 + life.occasions[days[0]])
+        for x, day in enumerate(days[1:], 1):
+            v = log(1 + life.occasions[day])
+            fast, slow = fast + 0.35 * (v - fast), slow + max(0.08, 1 / (x + 1)) * (v - slow)
+        felt = sum(exp((theta(day) - theta(life.last)) / 28) for day in life.complaints if day <= life.last)
+        return trend < -0.3, log((fast + 1) / (slow + 1)) < -0.3, felt > 0.25
+
+    def reach(self, life: Life, a: float) -> float:
+        taught, (n, e) = life.with_[life.last], self.rhythm(life, TAU)
+        z, end = (surprise(taught, n, e, days) for days in (a, self.horizon * taught.season))
+        risen = taught.risen(life.repeats)
+        return float(np.clip(exp(-(risen(max(end, z)) - risen(z))), 1e-4, 1 - 1e-4))
+
+    def index(self, life: Life, a: float) -> float:
+        reach = self.reach(life, a)
+        return 100 / (1 + exp(log(reach / (1 - reach)) + self.penalty(life)))
+
+    def penalty(self, life: Life) -> float:
+        return sum(flag * w for flag, w in zip(self.flags(life), life.with_[life.last].weights, strict=True))
+
+    def parts(self, life: Life, a: float) -> list[int]:
+        weighted = [flag * w for flag, w in zip(self.flags(life), life.with_[life.last].weights, strict=True)]
+        total = 100_000 - round(self.index(life, a) * 1000)
+        rest, begun, now = (
+            100 - self.index(life, a) - 100 * self.reach(life, a),
+            self.reach(life, 0),
+            self.reach(life, a),
+        )
+        exact = [100 * begun, 100 * (now - begun)]
+        exact += [rest * w / sum(weighted) if sum(weighted) else 0.0 for w in weighted]
+        exact[1] += 0.0 if sum(weighted) else rest
+        exact = [max(part, 0.0) for part in exact]
+        whole = [floor(1000 * part) for part in exact]
+        for place in sorted(range(5), key=lambda i: whole[i] - 1000 * exact[i])[: total - sum(whole)]:
+            whole[place] += 1
+        return whole
+
+    # What is said.
+
+    def silent(self, life: Life, day: int) -> float:
+        return self.world.theta(day) - self.world.theta(life.last)
+
+    def roll(self, life: Life, day: int) -> None:
+        """The baseline as it stands on a day of the running silence."""
+        if life.repeats < 1:
+            return
+        if life.baseline < 0:
+            life.baseline = self.index(life, 0)
+        for passed in range(max(life.rolled, life.last) + 1, day + 1):
+            if (passed + 3) % 7 == 0 and life.mondays < 26:
+                life.mondays += 1
+                life.baseline += (self.index(life, self.silent(life, passed)) - life.baseline) / 8
+        life.rolled = day
+
+    def arm(self, life: Life) -> None:
+        """Levels are armed again by a silence that begins well above them."""
+        if life.repeats >= 1 and not life.spoken:
+            at_once, usual = self.index(life, 0), life.begun_at if life.begun_at >= 0 else self.index(life, 0)
+            for level, limit in LIMITS.items():
+                theta = round(1000 * min(limit, 0.85 * usual)) / 1000
+                life.armed[level] |= 100 - at_once < 0.8 * (100 - theta) or at_once > 0.85 * usual
+
+    def judge(self, who: tuple[str, str], life: Life, day: int) -> None:
+        self.arm(life)
+        self.roll(life, day)
+        a = self.silent(life, day)
+        index = round(1000 * self.index(life, a))
+        for level in (CRITICAL, RISK):
+            theta = round(1000 * min(LIMITS[level], 0.85 * life.baseline))
+            if life.spoken in (level, CRITICAL) or not life.armed[level] or day < life.warned[level] + 28:
                 continue
-            index = round(1000 * quiet.index(day - last))
-            for level in (CRITICAL, RISK):
-                theta = round(1000 * min(LIMITS[level], 0.85 * baseline))
-                if spoken in (level, CRITICAL) or not armed[level] or day < warned[level] + 28 or index > theta:
-                    continue
-                said.append(Said(level, life.look(day), index, tuple(quiet.parts(day - last)), theta, last))
-                spoken = level
+            if index <= theta:
+                taught = life.with_[life.last].name
+                parts = tuple(self.parts(life, a))
+                self.tell(who, Said(level, self.look(life, day), index, parts, theta, life.last, taught))
+                life.spoken = level
                 for lower in (RISK, CRITICAL) if level == CRITICAL else (RISK,):
-                    armed[lower], warned[lower] = False, day
-                break
-        if spoken and x + 1 < len(days):
-            at = max(life.moments[days[x + 1]], life.look(warned[spoken]))
-            said.append(Said("recovered", at, -1, (), -1, last))
-    return said
+                    life.armed[lower], life.warned[lower] = False, day
+                return
+
+    def tell(self, who: tuple[str, str], said: Said) -> None:
+        self.said.setdefault(who, []).append(said)
+
+    # Events.
+
+    def event(self, who: tuple[str, str], moment: float, active: bool) -> None:
+        self.came(moment)
+        life = self.known.setdefault(who, Life(who[0]))
+        day = self.day(int(moment))
+        if not active:
+            life.complaints.append(day)
+            return
+        if day in life.occasions:
+            life.occasions[day] += 1
+            return
+        if life.occasions:
+            self.returns(who, life, day, moment)
+        life.occasions[day] = 1
+        life.with_[day] = self.world.serving
+        life.spoken, life.mondays, life.rolled, life.begun_at = "", 0, day, life.baseline
+
+    def returns(self, who: tuple[str, str], life: Life, day: int, moment: float) -> None:
+        self.world.returned(life, day, self)
+        self.arm(life)
+        self.roll(life, day)
+        if life.spoken:
+            at = max(moment, self.look(life, life.warned[life.spoken]))
+            self.tell(who, Said(RECOVERED, at, -1, (), -1, -1))

@@ -2,32 +2,32 @@
 
 from datetime import date, timedelta
 from itertools import pairwise
+from unittest.mock import patch
 
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas.warning import Component, Level, Warning
+from streams.health.learning import refit
+from streams.health.learning.book import reserved
 from streams.health.state import State, unpack
-from tests.laws.health_story import COMMON, POLICY, Happening, Run, logs, run, untidy
-from tests.laws.reference import Life, Said, sweep
+from tests.laws import reference_learning
+from tests.laws.health_story import COMMON, POLICY, Happening, Run, logs, run, towns, untidy
+from tests.laws.reference import Lane, Said
 
 PARTS = (Component.FREQUENCY, Component.SILENCE, Component.TREND, Component.DEPTH, Component.EXPERIENCE)
 
 
 def expected(log: list[Happening]) -> dict[tuple[str, str], list[Said]]:
-    lives: dict[tuple[str, str], Life] = {}
-    newest: dict[str, float] = {}
+    """What must be said of whom, by product."""
+    lanes = {name: Lane(definition.zone, definition.horizon_days) for name, definition in POLICY.products.items()}
     for one in log:
-        listed = one.product if one.product in POLICY.products else "default"
-        definition = POLICY.products[listed]
-        life = lives.setdefault((one.user, one.product), Life(one.user, definition.zone, definition.horizon_days))
-        (life.complains if one.type in ("complain", "rate") else life.active)(one.at)
-        newest[listed] = one.at
-    return {
-        (user, product): said
-        for (user, product), life in lives.items()
-        if (said := sweep(life, newest[product if product in POLICY.products else "default"]))
-    }
+        lane = lanes[one.product if one.product in lanes else "default"]
+        if one.type == "nothing":
+            lane.came(one.at)
+        else:
+            lane.event((one.user, one.product), one.at, one.type == "visit")
+    return {who: said for lane in lanes.values() for who, said in lane.said.items()}
 
 
 def told(warning: Warning) -> Said:
@@ -37,26 +37,40 @@ def told(warning: Warning) -> Said:
         return Said("recovered", at, -1, (), -1, -1)
     last = (warning.evidence.last_occasion - date(1970, 1, 1)).days
     parts = tuple(warning.parts[part] for part in PARTS)
-    return Said(warning.level.value, at, warning.index, parts, warning.threshold, last)
+    return Said(warning.level.value, at, warning.index, parts, warning.threshold, last, warning.snapshot)
 
 
-def without_last(said: Said) -> Said:
-    return said if said.level != "recovered" else Said("recovered", said.at, -1, (), -1, -1)
+def agrees(log: list[Happening]) -> None:
+    heard: dict[tuple[str, str], list[Said]] = {}
+    for warning in run(log).warnings():
+        heard.setdefault((warning.user_id, warning.product), []).append(told(warning))
+    assert heard == expected(log)
 
 
 @COMMON
 @given(logs())
 def test_every_warning_agrees_with_a_daily_sweep_over_raw_events(log: list[Happening]) -> None:
     """Deadlines, index, parts, thresholds, baseline, cool-down, re-arming and recovery: all as the slow reference."""
-    heard: dict[tuple[str, str], list[Said]] = {}
-    for warning in run(log).warnings():
-        heard.setdefault((warning.user_id, warning.product), []).append(told(warning))
-    assert heard == {who: [without_last(one) for one in said] for who, said in expected(log).items()}
+    agrees(log)
+
+
+@settings(COMMON, max_examples=15, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@given(towns())
+def test_every_warning_agrees_while_curves_prior_weights_and_the_speed_of_time_are_learned(
+    log: list[Happening],
+) -> None:
+    """Snapshots change in mid-silence, every week; a few users are enough to be learned from here."""
+    with (
+        patch.object(refit, "ENOUGH_USERS", 2),
+        patch.object(reference_learning, "ENOUGH_USERS", 2),
+    ):
+        agrees(log)
 
 
 # --- Against itself ---------------------------------------------------------------------------------------------------
 
 
+@COMMON
 @given(untidy(), st.lists(st.integers(0, 120), max_size=6))
 def test_facts_do_not_depend_on_how_a_log_is_cut_into_batches(log: list[Happening], cuts: list[int]) -> None:
     cuts = [cut for cut in cuts if cut < len(log)]
@@ -77,7 +91,7 @@ def test_opening_anew_anywhere_changes_nothing(log: list[Happening], restarts: l
 
 def read(one: Run) -> dict[bytes, State]:
     """States, without the due times: those may be early, and how early does depend on the cuts."""
-    return {key: unpack(key, record) for key, record in one.table.items()}
+    return {key: unpack(key, record) for key, record in one.table.items() if not reserved(key)}
 
 
 @COMMON

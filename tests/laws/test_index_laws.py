@@ -11,7 +11,8 @@ from streams.health.experience import felt
 from streams.health.index.components import deepened
 from streams.health.index.curve import BINS, EDGES, Curve
 from streams.health.index.index import Silence
-from streams.health.index.population import START, Population, Snapshot
+from streams.health.index.snapshot import START, Snapshot
+from streams.health.learning.population import Population
 from streams.health.occasion import occasion
 from streams.health.rules.level import LevelRule
 from streams.health.state import State, key_of, pack, unpack, user_and_product
@@ -31,9 +32,7 @@ def curves(draw: st.DrawFn) -> Curve:
 def snapshots(draw: st.DrawFn) -> Snapshot:
     shape, weights = draw(st.floats(0.3, 5)), draw(st.tuples(*[st.floats(0, 1)] * 3))
     learned = (draw(curves()), draw(curves()), draw(curves()))
-    return Snapshot(
-        "drawn", 1, shape, shape / draw(st.floats(0.01, 2)), draw(st.floats(0.3, 1)), learned, weights, False
-    )
+    return Snapshot("drawn", 1, shape, shape / draw(st.floats(0.01, 2)), draw(st.floats(0.3, 1)), learned, weights)
 
 
 @st.composite

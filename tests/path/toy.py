@@ -64,7 +64,7 @@ class Toy:
     def answer(self, seen):
         raise AssertionError("nothing was asked")
 
-    def tick(self, now) -> Iterable[Fact]:
+    def tick(self, now, caught_up=True) -> Iterable[Fact]:
         return ()
 
     def settle(self) -> Settled:
@@ -96,7 +96,7 @@ class Relay(Toy):
             self.waiting.add(record.key)
             yield Fact("decided", record.key, record.value)
 
-    def tick(self, now):
+    def tick(self, now, caught_up=True):
         for key in sorted(self.waiting):
             seen, sent = self.pair(key)
             for n in range(sent + 1, seen // 3 + 1):

@@ -48,7 +48,7 @@ class Counting:
             self.writes[key] = b"%d" % count
             yield Fact(self.output, key, b"%s %d" % (record.value or b"", count))
 
-    def tick(self, now: datetime) -> Iterable[Fact]:
+    def tick(self, now: datetime, caught_up: bool = True) -> Iterable[Fact]:
         self.calls.append("tick")
         return ()
 

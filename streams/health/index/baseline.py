@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from streams.health.index.index import Silence
-from streams.health.index.population import Population
+from streams.health.learning.population import Population
 from streams.health.state import State
 
 SHARE: Final = 1 / 8

@@ -7,7 +7,7 @@ from math import exp, log1p
 from typing import Final
 
 from schemas.warning import Component
-from streams.health.index.population import Snapshot
+from streams.health.index.snapshot import Snapshot
 from streams.health.state import State
 
 FLAGS: Final = (Component.TREND, Component.DEPTH, Component.EXPERIENCE)

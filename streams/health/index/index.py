@@ -9,8 +9,8 @@ from typing import Final
 
 from schemas.warning import Component
 from streams.health.index.components import FLAGS, flags
-from streams.health.index.population import Snapshot
 from streams.health.index.rhythm import silence, surprise
+from streams.health.index.snapshot import Snapshot
 from streams.health.state import State
 
 LEAST: Final = 1e-4
@@ -84,6 +84,17 @@ class Silence:
 
     def _index(self, reach: float) -> float:
         return 100 / (1 + reach / (1 - reach) * exp(self.penalty))
+
+
+def upcoming(state: State, snapshot: Snapshot, horizon_days: int, silent: float) -> float:
+    """p_next: the probability of no activity in the next horizon, having been silent so long.
+
+    It serves ordering and learning, and is read with the serving ``snapshot``, not with the silence's own.
+    """
+    weight, exposure = snapshot.shape + state.count, snapshot.rate + state.exposure
+    risen = snapshot.curve(state.repeats).cumulative
+    now, then = (surprise(weight, exposure, a) for a in (silent, silent + horizon_days * snapshot.season))
+    return exp(risen(now) - risen(then))
 
 
 def apportioned(shares: dict[Component, float], total: int) -> dict[Component, int]:

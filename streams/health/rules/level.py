@@ -6,16 +6,17 @@ baseline; and it is silent for the cool-down in any case: what holds at its end 
 lower level too, which so never follows a higher one in the same silence.
 """
 
-from collections.abc import Sequence
-from math import ceil
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.policy import Warnings
 from schemas.warning import Level
-from streams.health.index.baseline import Week, followed, started, weeks
+from streams.health.index.baseline import followed, started
 from streams.health.index.index import POINT, Silence
-from streams.health.index.population import Population
+from streams.health.learning.population import Population
 from streams.health.state import State
+
+_ROUNDING: Final = 1 / POINT
+"""An index this little above a limit may be told, and compared, as equal to it."""
 
 
 class Crossing(NamedTuple):
@@ -57,19 +58,22 @@ class LevelRule:
                 return Crossing(day, self.levels[number - 1], threshold)
         return None
 
-    def next(self, state: State, silence: Silence, population: Population) -> int | None:
-        """The day at whose look the next level warns if nothing more happens; None if none ever does."""
-        floors = {
-            number: max(self._cool(number, state), self._above(number, state, silence, population))
-            for number in self._possible(state, silence)
-        }
-        if not floors:
-            return None
-        # From the horizon on the index stands still, and a crossing that has not come by then never comes.
-        end = max(population.day_after(state.last, ceil(silence.horizon)), *floors.values())
-        span = list(weeks(state, silence, population, end))
-        found = (self._crossed(number, floor, span, state, silence, population) for number, floor in floors.items())
-        return min((day for day in found if day is not None), default=None)
+    def next(self, state: State, silence: Silence, population: Population, day: int) -> int | None:
+        """A day after ``day`` before which nothing can warn; None if nothing can in the rest of this silence.
+
+        The baseline never exceeds what is greater now, it or the index, so no threshold exceeds its share of that.
+        """
+        silent = population.elapsed(state.last, day)
+        over = silent >= silence.horizon  # the index stands still now: only the end of a cool-down lets it warn
+        most = self._ratio * max(followed(state, silence, population, day), silence.index(silent))
+        days: list[int] = []
+        for number in self._possible(state, silence):
+            cool = self._cool(number, state)
+            if over and cool <= day:
+                continue
+            below = population.day_after(state.last, silence.earliest(min(self._limits[number - 1], most) + _ROUNDING))
+            days.append(max(day + 1, cool, below))
+        return min(days, default=None)
 
     def rearmed(self, state: State, silence: Silence) -> int:
         """The levels (bits) that are armed as this silence ends: those that have not warned in it and were."""
@@ -96,27 +100,8 @@ class LevelRule:
 
     def _above(self, number: int, state: State, silence: Silence, population: Population) -> int:
         """A day before which the index is above the policy's own limit, and so above every threshold."""
-        rounding = 1 / POINT  # an index this little above the limit may be told, and compared, as equal to it
-        silent = silence.earliest(self._limits[number - 1] + rounding)
+        silent = silence.earliest(self._limits[number - 1] + _ROUNDING)
         return max(state.last + 1, population.day_after(state.last, silent))
-
-    def _crossed(
-        self, number: int, floor: int, span: Sequence[Week], state: State, silence: Silence, population: Population
-    ) -> int | None:
-        """The first day from ``floor`` on whose index is at the level's threshold of its week, or under it."""
-        for week in span:
-            threshold = self.threshold(number, week.baseline)
-            first, final = max(week.first, floor), week.final
-            if first > final or silence.thousandths(population.elapsed(state.last, final)) > threshold:
-                continue
-            while first < final:  # the index only falls in a silence
-                middle = (first + final) // 2
-                if silence.thousandths(population.elapsed(state.last, middle)) <= threshold:
-                    final = middle
-                else:
-                    first = middle + 1
-            return first
-        return None
 
 
 def speak(state: State, crossing: Crossing) -> None:
