@@ -21,6 +21,7 @@ from streams.health.index.index import Silence
 from streams.health.index.population import Population
 from streams.health.notice import Notices
 from streams.health.occasion import occasion, warned
+from streams.health.portrait import Portrait, Portraits, Reading
 from streams.health.rules.level import Crossing, LevelRule, speak
 from streams.health.state import DIGEST_BYTES, SEEN, State, ending, ending_of, pack, unpack
 from streams.health.watermark import Watermark
@@ -56,6 +57,7 @@ class Lane:
         self._population = Population()
         self._rule = LevelRule(policy.warnings)
         self._notices = Notices(self.definition, self._population, self._rule, policy.hash)
+        self._portraits = Portraits(self.definition, self._population, self._rule)
         self._activity = frozenset(self.definition.activity)
         self._roles = self._activity | EXPERIENCES
 
@@ -84,6 +86,20 @@ class Lane:
         for key, state in self._loaded.items():
             yield key, pack(state, self.deadlines.due(key))
         self._loaded.clear()
+
+    def reading(self, key: bytes, at: datetime) -> Reading | None:
+        """A user's health at a moment; None for one without an occasion."""
+        state = self._state(key)
+        if state is None or not state.begun:
+            return None
+        return self._portraits.reading(key, state, self._calendar.day(int(at.timestamp())), at)
+
+    def portrait(self, key: bytes, at: datetime) -> Portrait | None:
+        """All that is known of a user at a moment; None for one without an occasion."""
+        state = self._state(key)
+        if state is None or not state.begun:
+            return None
+        return self._portraits.portrait(key, state, self._calendar.day(int(at.timestamp())), at)
 
     def _state(self, key: bytes) -> State | None:
         state = self._loaded.get(key)

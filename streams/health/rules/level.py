@@ -53,14 +53,14 @@ class LevelRule:
         index = silence.thousandths(population.elapsed(state.last, day))
         for number in self._possible(state, silence):
             threshold = self.threshold(number, baseline)
-            if index <= threshold and day >= self._cool(number, state):
+            if index <= threshold and day >= self.cool(number, state):
                 return Crossing(day, self.levels[number - 1], threshold)
         return None
 
     def next(self, state: State, silence: Silence, population: Population) -> int | None:
         """The day at whose look the next level warns if nothing more happens; None if none ever does."""
         floors = {
-            number: max(self._cool(number, state), self._above(number, state, silence, population))
+            number: max(self.cool(number, state), self._above(number, state, silence, population))
             for number in self._possible(state, silence)
         }
         if not floors:
@@ -79,9 +79,9 @@ class LevelRule:
         """The levels that may still warn in this silence, the highest first."""
         if not state.repeats:
             return []
-        return [number for number in (2, 1) if number > state.spoken and self._armed(number, state, silence)]
+        return [number for number in (2, 1) if number > state.spoken and self.armed(number, state, silence)]
 
-    def _armed(self, number: int, state: State, silence: Silence) -> bool:
+    def armed(self, number: int, state: State, silence: Silence) -> bool:
         """Whether a level was armed before the last occasion, or is since."""
         if state.armed >> (number - 1) & 1:
             return True
@@ -89,7 +89,7 @@ class LevelRule:
         threshold = self.threshold(number, baseline) / POINT
         return 100 - index < self._rearm * (100 - threshold) or index > self._ratio * baseline
 
-    def _cool(self, number: int, state: State) -> int:
+    def cool(self, number: int, state: State) -> int:
         """The first day after a level's cool-down."""
         warned = state.risk_day if number == 1 else state.critical_day
         return warned + self._cooldown_days if warned >= 0 else 0
