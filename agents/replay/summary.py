@@ -30,7 +30,7 @@ def summary(
         "outbound": outbound,
         "cost": _cost(policy, outbound),
         "files": dict(lines),
-        "notes": list(_notes(tally, downstream.introduced)),
+        "notes": list(_notes(policy, tally, downstream.introduced)),
     }
 
 
@@ -44,9 +44,11 @@ def _of(kind: str, tally: Mapping[str, int]) -> dict[str, int]:
     return {name.partition(".")[2]: count for name, count in sorted(tally.items()) if name.startswith(kind + ".")}
 
 
-def _notes(tally: Mapping[str, int], introduced: bool) -> Iterator[str]:
+def _notes(policy: Policy, tally: Mapping[str, int], introduced: bool) -> Iterator[str]:
     """What an operator should know before he believes the counts."""
-    if _of("decision", tally) and not introduced:
+    if not policy.playbooks:
+        yield "nobody was messaged, for the policy has no playbooks"
+    elif _of("decision", tally) and not introduced:
         yield "nobody was messaged, for no profile was known: give --profiles FILE, or --consent all to see decisions"
     if tally.get("event.unknown_type") and not tally.get("event.applied"):
         yield "no event of the log has a role in the policy: list its event names under [events]"
