@@ -25,8 +25,8 @@ FIGURES: Final = (
 def alerts_of(warnings: pd.DataFrame, truth: Truth, horizon: int) -> pd.DataFrame:
     """A row for each silence and level that was reached in it: the first warning of that level or a higher one.
 
-    A level that was never given has no rows, not those of the levels above it. With ``back``, the day of the next occasion (infinite: none in the log), and ``lapse``, the day on which the silence
-    became a lapse, or would have.
+    A level that was never given has no rows, not those of the levels above it. With ``back``, the day of the next
+    occasion (infinite: none in the log), and ``lapse``, the day on which the silence became a lapse, or would have.
     """
     firsts = [
         warnings[warnings["level"] >= level].groupby(["user", "last"], as_index=False)["at"].min().assign(level=level)

@@ -1,4 +1,4 @@
-"""What else could rank users at a moment T, knowing what lies before T and nothing more; higher is likelier to be gone."""
+"""What else could rank users at a moment, knowing only what lies before it; higher is likelier to be gone."""
 
 from typing import Final
 
