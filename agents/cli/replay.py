@@ -15,7 +15,7 @@ from agents.policy_file import read_policy
 from agents.process import calm_collector
 from agents.replay import Replay
 from agents.replay.consent import profiles as profiles_of
-from agents.replay.folder import POLICY, Folder
+from agents.replay.folder import Folder
 from agents.replay.log import events as events_of
 from agents.replay.reading import STDIN, lines
 from schemas.faults import Faults
@@ -71,7 +71,7 @@ def command(policy: Path, events: str, out: Path, every: timedelta | None, profi
     """
     began = time.monotonic()
     try:
-        summary = _replay(read_policy(policy), policy.read_bytes(), events, out, every, profiles, consent == "all")
+        summary = _replay(read_policy(policy), events, out, every, profiles, consent == "all")
     except Faults as faults:
         raise click.ClickException(str(faults)) from faults
     except (OSError, EOFError) as error:
@@ -80,11 +80,10 @@ def command(policy: Path, events: str, out: Path, every: timedelta | None, profi
 
 
 def _replay(
-    policy: Policy, text: bytes, log: str, out: Path, every: timedelta | None, profiles: str | None, everybody: bool
+    policy: Policy, log: str, out: Path, every: timedelta | None, profiles: str | None, everybody: bool
 ) -> dict[str, Any]:
     with ExitStack() as stack:
         folder = stack.enter_context(Folder(out))
-        (out / POLICY).write_bytes(text)
         known = profiles_of(stack.enter_context(Path(profiles).open("rb")), profiles) if profiles else ()
         replay = Replay(policy, folder, every=every, profiles=known, everybody=everybody)
         calm_collector()

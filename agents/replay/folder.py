@@ -19,8 +19,8 @@ SNAPSHOTS: Final = "snapshots.jsonl"
 SUMMARY: Final = "summary.json"
 STATE: Final = "state.bin"
 """What the health role knew at the end."""
-POLICY: Final = "policy.toml"
-"""The policy, as it was given."""
+POLICY: Final = "policy.json"
+"""The policy, with its defaults."""
 
 
 class Folder:

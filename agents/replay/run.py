@@ -10,7 +10,7 @@ import msgspec
 
 from agents.replay.book import save
 from agents.replay.downstream import Downstream
-from agents.replay.folder import SNAPSHOTS, STATE, Folder
+from agents.replay.folder import POLICY, SNAPSHOTS, STATE, Folder
 from agents.replay.summary import summary
 from schemas.policy import Policy
 from schemas.profile import Profile
@@ -38,6 +38,7 @@ class Replay:
         everybody: bool = False,
     ) -> None:
         self._policy, self._folder, self._every, self._profiles = policy, folder, every, profiles
+        (folder.path / POLICY).write_text(policy.model_dump_json(indent=2) + "\n", encoding="utf-8")
         self._delay = timedelta(seconds=policy.intake.watermark_delay_seconds)
         self._table: dict[bytes, bytes] = {}
         self._health = HealthPartition(policy, 0, MappingProxyType(self._table), None)

@@ -66,7 +66,10 @@ class Portrait(msgspec.Struct, frozen=True):
     first_occasion: date
     last_occasion: date
     silent_days: float
+    own_gap_days: float | None
+    """The user's own mean gap, recent ones counting more; None before the first repeat."""
     usual_gap_days: float
+    """The same, shrunk to the population's: what the index is read with."""
     repeats: int
     active_days_7: int
     active_days_28: int
@@ -122,6 +125,7 @@ class Portraits:
             first_occasion=date_of(state.first),
             last_occasion=date_of(state.last),
             silent_days=self._silent(state, day),
+            own_gap_days=state.exposure / state.count if state.repeats else None,
             usual_gap_days=silence.usual_gap,
             repeats=state.repeats,
             active_days_7=week,
