@@ -1,4 +1,4 @@
-"""The loop of ``churn-alerts replay`` over a file, timed from the first line to the summary, in a process of its own."""
+"""The loop of ``churn-alerts replay`` over a file, from the first line to the summary, in a process of its own."""
 
 import asyncio
 import json
