@@ -32,7 +32,7 @@ WAIT_SECONDS = 60.0
 
 
 def log(seed: int = 11) -> list[dict[str, Any]]:
-    """Users with rhythms; half of them stay away for a while or for good, some complain."""
+    """Users with rhythms; half of them stay away for a while or for good, some are not pleased."""
     random, rows = Random(seed), list[dict[str, Any]]()
     for number in range(USERS):
         at, gap = random.uniform(0, 3), random.choice([1, 1, 2, 5])
@@ -40,10 +40,9 @@ def log(seed: int = 11) -> list[dict[str, Any]]:
             for visit in range(random.randint(1, 3)):
                 kind = random.choice(["app.opened", "order.paid"])
                 rows.append({"user_id": f"u{number}", "ts": day(at) + timedelta(seconds=40 * visit), "event": kind})
-            if random.random() < 0.05:
-                rows.append(
-                    {"user_id": f"u{number}", "ts": day(at, 11), "event": "ticket.opened", "complaint": f"c{at}"}
-                )
+            if random.random() < 0.1:
+                rating = {"event": "order.rated", "score": random.choice([1, 5])}
+                rows.append({"user_id": f"u{number}", "ts": day(at, 11), **rating})
             at += gap * random.uniform(0.7, 1.3) + (number % 2) * (random.random() < 0.1) * 30
     rows.sort(key=lambda row: (row["ts"], row["user_id"]))
     return [row | {"ts": row["ts"].isoformat(), "id": f"e{number}"} for number, row in enumerate(rows)]
