@@ -7,10 +7,11 @@ BIN := .venv/bin
 READY := .venv/ready
 # The rivals pin what they like: the benchmark has an environment of its own.
 BENCH := .venv/bench
+QUALITY := .venv/quality
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-ops lint lock bench faults contracts
+.PHONY: help env demo test test-ops lint lock bench quality faults contracts
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
@@ -36,6 +37,9 @@ lint: $(READY) ## Style, format, types, and which folder may import which
 bench: $(BENCH)/ready ## How fast, against whom
 	@$(BENCH)/bin/python -m bench $(ARGS)
 
+quality: $(QUALITY)/ready ## How good the warnings are, on two public logs, beside other methods
+	@$(QUALITY)/bin/python -m bench.quality $(ARGS)
+
 faults: $(READY) ## Random faults under steady traffic: counts lost, doubled, stuck
 	@$(BIN)/python -m tests.faults $(ARGS)
 
@@ -49,6 +53,7 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows (ARGS=--upg
 	@$(BIN)/pip install --quiet uv
 	@$(LOCK) --extra dev --output-file requirements.lock
 	@$(LOCK) --extra bench --output-file bench/requirements.lock
+	@$(subst pyproject.toml,bench/quality/requirements.in,$(LOCK)) --output-file bench/quality/requirements.lock
 
 INSTALL := pip install --quiet --disable-pip-version-check
 
@@ -63,4 +68,9 @@ $(BENCH)/ready: bench/requirements.lock $(READY)
 	@test -x $(BENCH)/bin/pip || $(BIN)/python -m venv --clear $(BENCH)
 	@$(BENCH)/bin/$(INSTALL) --requirement bench/requirements.lock
 	@$(BENCH)/bin/$(INSTALL) --no-deps --editable .
+	@touch $@
+
+$(QUALITY)/ready: bench/quality/requirements.lock $(READY)
+	@test -x $(QUALITY)/bin/pip || $(BIN)/python -m venv --clear $(QUALITY)
+	@$(QUALITY)/bin/$(INSTALL) --requirement bench/quality/requirements.lock
 	@touch $@

@@ -7,5 +7,6 @@
 ``contestants``  one file each, one process each
 ``race``         a contestant's turn: start, time, compare
 ``latency`` ``takeover`` ``restart``  the health worker under half load, under ``kill -9``, with a million users
+``replay``       history from a file, without a broker
 ``report``       JSON lines, the table, the last line
 """

@@ -16,14 +16,15 @@ from bench.latency import latency
 from bench.pipeline import pipeline, warnings_of
 from bench.race import Expected, Races
 from bench.recount import recount
+from bench.replay import replay
 from bench.report import Report
 from bench.restart import restart
 from bench.takeover import takeover
 
 JOB: Final = ("bare", "loop", "quix", "faust", "faust_each")
-PARTS: Final = (*JOB, "pipeline", "latency", "takeover", "restart")
+PARTS: Final = (*JOB, "pipeline", "replay", "latency", "takeover", "restart")
 FIGURES: Final = (
-    *(f"{name}_events_s" for name in (*JOB, "pipeline")),
+    *(f"{name}_events_s" for name in (*JOB, "pipeline", "replay")),
     "latency_p50_ms",
     "latency_p99_ms",
     "takeover_s",
@@ -42,7 +43,7 @@ class Bench:
 
     def run(self) -> bool:
         """Measure what was chosen; says whether every result was right."""
-        self._throughput([part for part in (*JOB, "pipeline") if part in self._chosen.only])
+        self._throughput([part for part in (*JOB, "pipeline", "replay") if part in self._chosen.only])
         rate = self._chosen.rate or self._report.figures().get("pipeline_events_s", 0) / 2
         if "latency" in self._chosen.only:
             self._measure("latency", partial(latency, self._cluster, self._redis, rate))
@@ -68,6 +69,8 @@ class Bench:
             visits = source.visits(events)
             warnings = warnings_of(visits)
             turns["pipeline"] = partial(pipeline, self._cluster, self._redis, visits, warnings)
+        if "replay" in names:
+            turns["replay"] = partial(replay, source.visits(events))
         for _round in range(self._chosen.rounds):
             for name in names:
                 self._measure(name, turns[name])

@@ -45,6 +45,7 @@ BARS: Final = (
     Bar("bare_events_s", 3, "quix_events_s"),
     Bar("bare_events_s", 1, "loop_events_s"),
     Bar("pipeline_events_s", 50_000),
+    Bar("replay_events_s", 100_000),
     Bar("latency_p50_ms", 75, at_most=True),
     Bar("latency_p99_ms", 200, at_most=True),
     Bar("takeover_beyond_session_s", 5, at_most=True),

@@ -14,17 +14,13 @@ from schemas.policy import Policy
 from streams.board import BoardQuestion, BoardView
 
 
-class MemoryBoard:
-    """A board that is always reachable and forgets when the process ends."""
+class Contacts:
+    """The part of a board that judgements hang on: the providers' rates and who was contacted when."""
 
     def __init__(self, policy: Policy) -> None:
         self._buckets = Buckets(rates(policy))
         self._gap = timedelta(hours=policy.dispatch.registry_gap_hours)
         self._contacted: dict[str, datetime] = {}
-        self._decisions: dict[str, Decision] = {}
-        self._outbound: dict[str, Outbound] = {}
-        self._funnel: dict[date, Counter[str]] = {}
-        self._breakers: dict[Channel, Breaker] = {}
 
     async def look(self, question: BoardQuestion, now: datetime) -> BoardView:
         known = self._contacted
@@ -35,10 +31,26 @@ class MemoryBoard:
         self, outbound: Sequence[Outbound], decisions: Sequence[Decision], unused: Mapping[Channel, int], now: datetime
     ) -> None:
         self._buckets.give(unused)
-        self._outbound |= last_by_user(outbound)
-        self._decisions |= last_by_user(decisions)
         if self._gap:
             self._contacted |= dict.fromkeys((message.user_id for message in outbound), now)
+
+
+class MemoryBoard(Contacts):
+    """A whole board; it is always reachable and forgets when the process ends."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(policy)
+        self._decisions: dict[str, Decision] = {}
+        self._outbound: dict[str, Outbound] = {}
+        self._funnel: dict[date, Counter[str]] = {}
+        self._breakers: dict[Channel, Breaker] = {}
+
+    async def told(
+        self, outbound: Sequence[Outbound], decisions: Sequence[Decision], unused: Mapping[Channel, int], now: datetime
+    ) -> None:
+        await super().told(outbound, decisions, unused, now)
+        self._outbound |= last_by_user(outbound)
+        self._decisions |= last_by_user(decisions)
         self._funnel.setdefault(now.date(), Counter()).update(map(funnel_field, decisions))
 
     async def breaker(self, breakers: Sequence[Breaker], now: datetime) -> None:

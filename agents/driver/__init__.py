@@ -1,7 +1,9 @@
 """The whole topology in this process: no broker, no sleep, both clocks in the caller's hand.
 
 Record times (event time) come with what is sent, processing time with every turn. Flow tests tell stories with it, and
-replay is the same driver with files. ``driver`` the topology · ``owner`` one partition of a role, in the order of calls
+:mod:`agents.replay` runs what follows from warnings on it.
+
+``driver`` the topology · ``owner`` one partition of a role, in the order of calls
 of the real one: hear, question, look, answer, step, tick, settle, told · ``topics`` append-only logs in memory.
 """
 

@@ -10,6 +10,7 @@ from agents.driver.topics import Stored, Topics, partition_of
 from agents.roles.spec import RoleSpec
 from schemas.base import Headers, Message
 from schemas.policy import Policy
+from streams.role import Partition
 
 M = TypeVar("M", bound=Message)
 
@@ -55,6 +56,10 @@ class Driver:
         """Nothing waits any more, and everybody has ticked: all that follows from what was sent is on the topics."""
         while await self.turn(now):
             pass
+
+    def partition(self, role: str, number: int = 0) -> Partition:
+        """The open partition of a role, as its next transaction will find it."""
+        return next(each for each in self._owners if (each.spec.name, each.number) == (role, number)).partition
 
     def restart(self, role: str | None = None) -> None:
         """The partitions (of one role) are gone, as after a crash; they open again from their tables and memos."""

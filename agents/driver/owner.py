@@ -28,6 +28,13 @@ class Owner:
         self._partition = None
 
     @property
+    def partition(self) -> Partition:
+        """The partition; opened from what is committed if it is not open."""
+        if self._partition is None:
+            self._partition = self.spec.open(self.number, MappingProxyType(self._table), self._memo)
+        return self._partition
+
+    @property
     def waits(self) -> bool:
         """Whether there are records it has not taken."""
         own = any(self._topics.since(topic, self.number, self._positions[topic], 1) for topic in self.spec.topics)
@@ -35,9 +42,7 @@ class Owner:
 
     async def transact(self, now: datetime, most: int) -> None:
         """What is heard, at most so many records that wait, and a tick are absorbed and committed."""
-        if self._partition is None:
-            self._partition = self.spec.open(self.number, MappingProxyType(self._table), self._memo)
-        partition, batches = self._partition, self._take(most)
+        partition, batches = self.partition, self._take(most)
         facts = [fact for topic in self.spec.broadcasts for fact in self._hear(partition, topic, now)]
         question = partition.question(batches, now)
         if question is not None:

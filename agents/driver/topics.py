@@ -1,6 +1,6 @@
 """Topics in memory: append-only, partitioned as a Kafka producer would."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -39,6 +39,7 @@ class Topics:
         self.partitions = partitions
         self._whole: defaultdict[str, list[Stored]] = defaultdict(list)
         self._parts: defaultdict[tuple[str, int], list[Stored]] = defaultdict(list)
+        self._begin: Counter[tuple[str, int]] = Counter()
 
     def count(self, topic: str) -> int:
         """How many partitions a topic has."""
@@ -51,12 +52,22 @@ class Topics:
         if not 0 <= partition < self.count(topic):
             raise IndexError(f"{topic} has {self.count(topic)} partitions, none has the number {partition}")
         part = self._parts[topic, partition]
-        part.append(Stored(partition, len(part), timestamp, key, value, headers))
+        offset = self._begin[topic, partition] + len(part)
+        part.append(Stored(partition, offset, timestamp, key, value, headers))
         self._whole[topic].append(part[-1])
 
     def since(self, topic: str, partition: int, offset: int, most: int | None = None) -> Sequence[Stored]:
         """The records of a partition from an offset on."""
-        return self._parts[topic, partition][offset : None if most is None else offset + most]
+        first = offset - self._begin[topic, partition]
+        assert first >= 0, f"{topic} was forgotten from {offset} on before it was read"
+        return self._parts[topic, partition][first : None if most is None else first + most]
+
+    def forget(self) -> None:
+        """Nothing that was written so far is kept; offsets go on. Whoever has not read it will not see it."""
+        for place, part in self._parts.items():
+            self._begin[place] += len(part)
+            part.clear()
+        self._whole.clear()
 
     def read(self, topic: str) -> list[Stored]:
         """All records of a topic in the order they were written."""

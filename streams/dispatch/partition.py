@@ -48,6 +48,10 @@ class Dispatcher:
         """How many candidates are held."""
         return len(self._books.queue)
 
+    def next(self) -> datetime | None:
+        """When time alone gives the next tick something to judge; None where nothing is held."""
+        return self._books.queue.next()
+
     def tally(self) -> dict[str, int]:
         """What happened since the last call: ``decision.<outcome>[.<reason>]``, ``outbound.<channel>``,
         ``profile.`` and ``feedback.`` with what became of the record, ``reject.<reason>``.

@@ -59,6 +59,13 @@ class Queue:
         """How many wait for this channel's breaker."""
         return self._waiting[channel]
 
+    def next(self) -> datetime | None:
+        """When the first hold ends; None where nobody waits. Who waits for a breaker may be let go before."""
+        self._put_back()
+        while self._by_end and not self._is_newest(self._by_end[0]):
+            heappop(self._by_end)
+        return self._by_end[0][0] if self._by_end else None
+
     def due(self, now: datetime, standings: Standings) -> list[bytes]:
         """Whom to look at now, at most ``LOOKED_AT``: whose hold has ended, then whom the governor lets go on.
 

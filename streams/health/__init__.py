@@ -7,6 +7,7 @@
 ``rules``       when an index becomes a warning, one rule a file
 ``deadlines``   when each user must be looked at next, ``watermark`` how far time has come, ``days`` calendar days
 ``feed``        how steadily events come
+``portrait``    all that is known of a user, without changing it
 ``notice``      what is said of a silence, ``stage`` how far gone its user is
 """
 

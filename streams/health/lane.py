@@ -27,6 +27,7 @@ from streams.health.learning.book import reserved
 from streams.health.learning.population import Population
 from streams.health.notice import Notices
 from streams.health.occasion import occasion, warned
+from streams.health.portrait import Portrait, Portraits, Reading
 from streams.health.rules.level import Crossing, LevelRule, speak
 from streams.health.state import DIGEST_BYTES, SEEN, State, ending, ending_of, hash_of, pack, unpack
 from streams.health.watermark import Watermark
@@ -81,6 +82,7 @@ class Lane:
         self._quiet = False
         self._rule = LevelRule(policy.warnings)
         self._notices = Notices(self.definition, self.population, self._rule, policy.hash)
+        self._portraits = Portraits(self.definition, self.population, self._rule)
         self._activity = frozenset(self.definition.activity)
         self._roles = self._activity | EXPERIENCES
 
@@ -151,6 +153,20 @@ class Lane:
         return not reserved(key) and (
             key.endswith(self._ending) or (self._product == DEFAULT_PRODUCT and ending_of(key) not in self._others)
         )
+
+    def reading(self, key: bytes, at: datetime) -> Reading | None:
+        """A user's health at a moment; None for one without an occasion."""
+        state = self._state(key)
+        if state is None or not state.begun:
+            return None
+        return self._portraits.reading(key, state, self._calendar.day(int(at.timestamp())), at)
+
+    def portrait(self, key: bytes, at: datetime) -> Portrait | None:
+        """All that is known of a user at a moment; None for one without an occasion."""
+        state = self._state(key)
+        if state is None or not state.begun:
+            return None
+        return self._portraits.portrait(key, state, self._calendar.day(int(at.timestamp())), at)
 
     def _state(self, key: bytes) -> State | None:
         state = self._loaded.get(key)

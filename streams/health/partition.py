@@ -17,8 +17,9 @@ from schemas.warning import Warning
 from streams.health.lane import Lane, Outcome, Pace, Said
 from streams.health.learning.book import product_and_kind, reserved
 from streams.health.learning.population import ONE
-from streams.health.state import due_of, ending, ending_of
-from streams.intake import Intake, Reject
+from streams.health.portrait import Portrait, Reading
+from streams.health.state import due_of, ending, ending_of, user_and_product
+from streams.intake import Event, Intake, Reject
 from streams.packed import Packing, read_own
 from streams.role import Fact, Record, Settled, Table, fact_of
 
@@ -47,6 +48,8 @@ class HealthPartition:
             name: Lane(policy, name, table, paces.get(name, Pace()), number, partitions) for name in policy.products
         }
         self._default = self._lanes[DEFAULT_PRODUCT]
+        self._table = table
+        self._said: list[Said] = []
         self._tally: Counter[str] = Counter()
         self._restore(table)
 
@@ -65,21 +68,22 @@ class HealthPartition:
 
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> list[Fact]:
         facts: list[Fact] = []
-        said: list[Said] = []
-        read, role_of, lane_of, tally = self._intake.read, self._roles.get, self._lanes.get, self._tally
+        read, absorb = self._intake.read, self.absorb
         for record in records:
             found = read(record)
             if isinstance(found, Reject):
-                tally["event.rejected"] += 1
-                tally[f"reject.{found.reason}"] += 1
-                facts.append(self._dead_letter(topic, record, found))
-                continue
-            lane = lane_of(found.product, self._default)
-            tally[_COUNTED[lane.absorb(found, role_of(found.type), said)]] += 1
-            if said:
-                facts.extend(self._facts(said))
-                said.clear()
+                facts.append(self._refused(topic, record, found))
+            else:
+                absorb(found, facts)
         return facts
+
+    def absorb(self, event: Event, facts: list[Fact]) -> None:
+        """An accepted event has been taken in; what follows from it stands at the end of ``facts``."""
+        lane, said = self._lanes.get(event.product, self._default), self._said
+        self._tally[_COUNTED[lane.absorb(event, self._roles.get(event.type), said)]] += 1
+        if said:
+            facts.extend(self._facts(said))
+            said.clear()
 
     def tick(self, now: datetime, caught_up: bool) -> Iterable[Fact]:
         facts: list[Fact] = []
@@ -106,10 +110,31 @@ class HealthPartition:
             if lane.watermark.newest
         }
 
+    def readings(self, at: datetime) -> Iterator[Reading]:
+        """The health, at a moment, of every user with an occasion, in the order of their keys; what was not settled
+        yet is not seen.
+        """
+        drawn = (self._lane(key).reading(key, at) for key in sorted(self._users()))
+        return (reading for reading in drawn if reading is not None)
+
+    def portraits(self, user_id: str) -> Iterator[Portrait]:
+        """All that is known of a user in each product at the product's own time; in the order of product names."""
+        for key in sorted(key for key in self._users() if user_and_product(key)[0] == user_id):
+            lane = self._lane(key)
+            portrait = lane.portrait(key, datetime.fromtimestamp(lane.watermark.time, UTC))
+            if portrait is not None:
+                yield portrait
+
     @property
     def queued(self) -> int:
         """How many users wait for their deadline."""
         return sum(len(lane.deadlines) for lane in self._lanes.values())
+
+    def _users(self) -> Iterator[bytes]:
+        return (key for key, _ in self._table.items() if not reserved(key))
+
+    def _lane(self, key: bytes) -> Lane:
+        return self._lanes.get(user_and_product(key)[1], self._default)
 
     def _restore(self, table: Table) -> None:
         waiting: dict[bytes, list[tuple[bytes, int]]] = {ending(name): [] for name in self._lanes}
@@ -132,7 +157,8 @@ class HealthPartition:
             else:
                 yield fact_of(message, ONE)
 
-    def _dead_letter(self, topic: str, record: Record, reject: Reject) -> Fact:
+    def _refused(self, topic: str, record: Record, reject: Reject) -> Fact:
+        self._tally.update(("event.rejected", f"reject.{reject.reason}"))
         headers = dead_letter_headers(
             record.headers,
             reason=reject.reason,

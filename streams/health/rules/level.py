@@ -54,7 +54,7 @@ class LevelRule:
         index = silence.thousandths(population.elapsed(state.last, day))
         for number in self._possible(state, silence):
             threshold = self.threshold(number, baseline)
-            if index <= threshold and day >= self._cool(number, state):
+            if index <= threshold and day >= self.cool(number, state):
                 return Crossing(day, self.levels[number - 1], threshold)
         return None
 
@@ -68,7 +68,7 @@ class LevelRule:
         most = self._ratio * max(followed(state, silence, population, day), silence.index(silent))
         days: list[int] = []
         for number in self._possible(state, silence):
-            cool = self._cool(number, state)
+            cool = self.cool(number, state)
             if over and cool <= day:
                 continue
             below = population.day_after(state.last, silence.earliest(min(self._limits[number - 1], most) + _ROUNDING))
@@ -83,9 +83,9 @@ class LevelRule:
         """The levels that may still warn in this silence, the highest first."""
         if not state.repeats:
             return []
-        return [number for number in (2, 1) if number > state.spoken and self._armed(number, state, silence)]
+        return [number for number in (2, 1) if number > state.spoken and self.armed(number, state, silence)]
 
-    def _armed(self, number: int, state: State, silence: Silence) -> bool:
+    def armed(self, number: int, state: State, silence: Silence) -> bool:
         """Whether a level was armed before the last occasion, or is since."""
         if state.armed >> (number - 1) & 1:
             return True
@@ -93,7 +93,7 @@ class LevelRule:
         threshold = self.threshold(number, baseline) / POINT
         return 100 - index < self._rearm * (100 - threshold) or index > self._ratio * baseline
 
-    def _cool(self, number: int, state: State) -> int:
+    def cool(self, number: int, state: State) -> int:
         """The first day after a level's cool-down."""
         warned = state.risk_day if number == 1 else state.critical_day
         return warned + self._cooldown_days if warned >= 0 else 0

@@ -1,0 +1,103 @@
+"""``churn-alerts replay``: a log of events through the production code, under a virtual clock, into files."""
+
+import asyncio
+import json
+import re
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agents.policy_file import read_policy
+from agents.process import calm_collector
+from agents.replay import Replay
+from agents.replay.consent import profiles as profiles_of
+from agents.replay.folder import Folder
+from agents.replay.log import events as events_of
+from agents.replay.reading import STDIN, lines
+from schemas.faults import Faults
+from schemas.policy import Policy
+
+
+class Days(click.ParamType):
+    """A whole number of days such as ``28d``, or ``never``."""
+
+    name = "days"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta | None:
+        """The time between two snapshots; None for never."""
+        if value == "never" or value is None:
+            return None
+        found = re.fullmatch(r"([1-9]\d{0,3})d", value)
+        if found is None:
+            self.fail(f"{value!r} is no number of days; write such as 28d, or never", param, ctx)
+        return timedelta(days=int(found[1]))
+
+
+@click.command()
+@click.option("--policy", required=True, type=click.Path(path_type=Path), help="The policy file.")
+@click.option(
+    "--events",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="The log: JSON lines sorted by time, plain or .gz; - is standard input.",
+)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Directory of the results."
+)
+@click.option(
+    "--snapshot-every", "every", type=Days(), default="28d", show_default=True, metavar="DAYS",
+    help="How often every user's health is written down: such as 28d, or never.",
+)  # fmt: skip
+@click.option(
+    "--profiles", type=click.Path(exists=True, dir_okay=False), help="Profiles as JSON lines; they hold from the start."
+)
+@click.option(
+    "--consent",
+    type=click.Choice(["profiles", "all"]),
+    default="profiles",
+    show_default=True,
+    help="all: who has no profile consents to every channel and can be reached on each.",
+)
+def command(policy: Path, events: str, out: Path, every: timedelta | None, profiles: str | None, consent: str) -> None:
+    """Run history through the production code: who would have been warned and messaged, when and why.
+
+    A line of the log is {"user_id", "ts", "event"} and the event's properties; "ts" is ISO 8601 with an offset, or
+    seconds since 1970; "product", "id" and "source" may be added. The clock is the log's own. DIR gets warnings.jsonl,
+    decisions.jsonl, outbound.jsonl, snapshots.jsonl and summary.json; the same on every run.
+    """
+    began = time.monotonic()
+    try:
+        summary = _replay(read_policy(policy), events, out, every, profiles, consent == "all")
+    except Faults as faults:
+        raise click.ClickException(str(faults)) from faults
+    except (OSError, EOFError) as error:
+        raise click.ClickException(f"{events}: {error}; give a readable file") from error
+    _tell(summary, out, time.monotonic() - began)
+
+
+def _replay(
+    policy: Policy, log: str, out: Path, every: timedelta | None, profiles: str | None, everybody: bool
+) -> dict[str, Any]:
+    with ExitStack() as stack:
+        folder = stack.enter_context(Folder(out))
+        known = profiles_of(stack.enter_context(Path(profiles).open("rb")), profiles) if profiles else ()
+        replay = Replay(policy, folder, every=every, profiles=known, everybody=everybody)
+        calm_collector()
+        name = "standard input" if log == STDIN else log
+        summary = asyncio.run(replay.run(events_of(stack.enter_context(lines(log)), name)))
+        folder.summary(summary)
+        return summary
+
+
+def _tell(summary: dict[str, Any], out: Path, seconds: float) -> None:
+    """A few lines for a person on stderr, the summary for a program on stdout."""
+    count = sum(summary["events"].values())
+    rate = f"{count / seconds:,.0f}" if seconds else "-"
+    click.echo(f"{count:,} events in {seconds:.1f} s ({rate} a second) -> {out}", err=True)
+    for note in summary["notes"]:
+        click.echo(f"note: {note}", err=True)
+    click.echo(json.dumps(summary, ensure_ascii=False))

@@ -1,0 +1,63 @@
+"""Somebody asks why: the same answer from history and from what a worker keeps."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from agents.cli.explain import command
+from tests.flow.test_replay_story import told
+
+
+def explained(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(command, ["--replay", str(folder), *words])
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ann came every day for 20 days; Bea came once; Zoe comes every day, and it is day 34."""
+    folder = tmp_path_factory.mktemp("history")
+    told(folder, {"ann": range(20), "bea": range(7, 8), "zoe": range(35)})
+    return folder
+
+
+@pytest.mark.requirement("G3")
+def test_a_warned_user_is_explained_in_words_a_shop_owner_understands(history: Path) -> None:
+    """The sentence, the points, the rhythm, the warning and what was done about it."""
+    said = explained(history, "ann").output
+    assert "ann usually comes every day, has been away 15 days; " in said
+    assert " % of such silences last four weeks." in said
+    assert "(at_risk, warming up)" in said
+    assert "20 days since 2026-01-05, last on 2026-01-24" in said
+    assert "risk       warned on 2026-02-0" in said
+    assert said.index("default: risk, health") < said.index("default: risk sent on call")
+
+
+@pytest.mark.requirement("G3")
+def test_json_has_the_figures_behind_the_words(history: Path) -> None:
+    known = json.loads(explained(history, "ann", "--json").output)
+    [product] = known["products"]
+    reading, [warning] = product["reading"], known["warnings"]
+    assert sum(reading["parts"].values()) == 100_000 - reading["index"]
+    assert product["warned"]["id"] == warning["id"]
+    assert warning["index"] > reading["index"], "her silence went on after the warning"
+    assert warning["parts"]["habitual_frequency"] == reading["parts"]["habitual_frequency"]
+    assert [level["spoken"] for level in product["levels"]] == [True, False]
+    assert [decision["warning"] for decision in known["decisions"]] == [warning["id"]]
+
+
+def test_who_came_once_and_who_is_here_are_explained_too(history: Path) -> None:
+    assert "bea was here once, 27 days ago: too little to know a rhythm." in explained(history, "bea").output
+    assert "zoe usually comes every day, was here today; " in explained(history, "zoe").output
+
+
+def test_a_user_or_product_that_nobody_knows_is_said(history: Path) -> None:
+    for words in (["Ann"], ["ann", "--product", "grocery"]):
+        result = explained(history, *words)
+        assert result.exit_code == 1
+        assert "this replay knows no user" in result.output
+
+
+def test_a_folder_that_is_no_replay_is_said(tmp_path: Path) -> None:
+    assert "give the --out folder of a churn-alerts replay that has ended" in explained(tmp_path, "ann").output
