@@ -3,14 +3,21 @@
 from agents.roles.spec import RoleSpec
 from schemas import topics
 from schemas.policy import Policy
-from streams.health import open_health
+from streams.health import IntakeStopped, open_health
+from streams.packed import StateUnreadable, UnreadableRecord
+from streams.partitioner import Placement
 
 
-def health(policy: Policy, events: tuple[str, ...] = (topics.EVENTS,)) -> RoleSpec:
-    """The wiring of the role that notices who drifts away; ``events`` are the topics the apps write to."""
+def health(policy: Policy, events: tuple[str, ...] = (topics.EVENTS,), placement: Placement | None = None) -> RoleSpec:
+    """The wiring of the role that notices who drifts away; ``events`` are the topics the apps write to.
+
+    With a ``placement`` a record whose key belongs to another partition is refused.
+    """
     return RoleSpec(
         name="health",
         topics=events,
         outputs=frozenset({topics.WARNINGS, topics.DEAD_LETTERS}),
-        open=open_health(policy),
+        open=open_health(policy, placement),
+        broadcasts=(topics.CONTROL,),
+        standstill=(StateUnreadable, UnreadableRecord, IntakeStopped),
     )

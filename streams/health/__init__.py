@@ -6,26 +6,29 @@
 ``index``       the health index, one idea a file
 ``rules``       when an index becomes a warning, one rule a file
 ``deadlines``   when each user must be looked at next, ``watermark`` how far time has come, ``days`` calendar days
+``rejects``     how much of the input was refused, and when that stops it
 ``notice``      what is said of a silence, ``stage`` how far gone its user is
 """
 
 from schemas.policy import Policy
 from streams.health.lane import Outcome
 from streams.health.partition import HealthPartition
+from streams.health.rejects import IntakeStopped, Move
 from streams.packed import StateUnreadable
+from streams.partitioner import Placement
 from streams.role import Open, Table
 
 
-def open_health(policy: Policy) -> Open:
-    """How a partition of the health role is opened under a policy.
+def open_health(policy: Policy, placement: Placement | None = None) -> Open:
+    """How a partition of the health role is opened under a policy; without ``placement`` every key is at home.
 
     Opening raises :class:`StateUnreadable` when the book cannot be read by this version.
     """
 
     def opened(number: int, table: Table, memo: bytes | None) -> HealthPartition:
-        return HealthPartition(policy, number, table, memo)
+        return HealthPartition(policy, number, table, memo, placement)
 
     return opened
 
 
-__all__ = ["HealthPartition", "Outcome", "StateUnreadable", "open_health"]
+__all__ = ["HealthPartition", "IntakeStopped", "Move", "Outcome", "StateUnreadable", "open_health"]

@@ -13,9 +13,11 @@ from schemas.policy.policy import DEFAULT_PRODUCT
 from schemas.reject import dead_letter_headers
 from schemas.warning import Warning
 from streams.health.lane import Lane, Outcome
+from streams.health.rejects import Kept, Rejections
 from streams.health.state import due_of, ending, ending_of
 from streams.intake import Intake, Reject
 from streams.packed import Packing
+from streams.partitioner import Placement, home
 from streams.role import Fact, Record, Settled, Table, fact_of
 
 MEMO_VERSION: Final = 1
@@ -23,28 +25,39 @@ _COUNTED: Final = {outcome: f"event.{outcome}" for outcome in Outcome}
 
 
 class Memo(msgspec.Struct, array_like=True):
-    """What a partition knows beside its users: the newest event time of each product, whole seconds since 1970."""
+    """What a partition knows beside its users."""
 
     newest: dict[str, int]
+    """The newest event time of each product, whole seconds since 1970."""
+    rejects: Kept = msgspec.field(default_factory=Kept)
 
 
 MEMOS: Final = Packing(Memo, MEMO_VERSION)
 
 
 class HealthPartition:
-    """Fulfils :class:`streams.role.Partition`; time moves by events only, so its ticks do nothing."""
+    """Fulfils :class:`streams.role.Partition`; time moves by events only, so its ticks do nothing.
 
-    def __init__(self, policy: Policy, number: int, table: Table, memo: bytes | None) -> None:
-        newest = MEMOS.unpack(f"memo of partition {number}", memo).newest if memo is not None else {}
+    With a ``placement``, records whose key belongs to another partition are refused.
+    """
+
+    def __init__(
+        self, policy: Policy, number: int, table: Table, memo: bytes | None, placement: Placement | None = None
+    ) -> None:
+        known = MEMOS.unpack(f"memo of partition {number}", memo) if memo is not None else Memo({})
+        newest = known.newest
         self._number = number
         self._roles = policy.events
-        self._intake = Intake(policy)
+        self._intake = Intake(policy, home(placement, number)) if placement else Intake(policy)
+        self.rejections = Rejections(policy.intake.rejects, number, known.rejects)
         self._lanes = {name: Lane(policy, name, table, newest.get(name, 0)) for name in policy.products}
         self._default = self._lanes[DEFAULT_PRODUCT]
         self._tally: Counter[str] = Counter()
         self._restore(table)
 
     def hear(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
+        if topic == topics.CONTROL:
+            self._tally.update(f"intake.{move}" for move in self.rejections.hear(records))
         return ()
 
     def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> None:
@@ -54,12 +67,15 @@ class HealthPartition:
         return None
 
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> list[Fact]:
+        self.rejections.check()
         facts: list[Fact] = []
         warnings: list[Warning] = []
+        refused: list[int] = []
         read, role_of, lane_of, tally = self._intake.read, self._roles.get, self._lanes.get, self._tally
-        for record in records:
+        for place, record in enumerate(records):
             found = read(record)
             if isinstance(found, Reject):
+                refused.append(place)
                 tally["event.rejected"] += 1
                 tally[f"reject.{found.reason}"] += 1
                 facts.append(self._dead_letter(topic, record, found))
@@ -70,6 +86,7 @@ class HealthPartition:
                 facts.extend(map(fact_of, warnings))
                 tally.update(f"warning.{warning.level}" for warning in warnings)
                 warnings.clear()
+        tally.update(f"intake.{move}" for move in self.rejections.count(len(records), refused))
         return facts
 
     def tick(self, now: datetime) -> Iterable[Fact]:
@@ -77,11 +94,14 @@ class HealthPartition:
 
     def settle(self) -> Settled:
         writes = dict(write for lane in self._lanes.values() for write in lane.settle())
-        memo = Memo({name: lane.watermark.newest for name, lane in self._lanes.items()})
+        self._tally.update(f"intake.{move}" for move in self.rejections.settle())
+        memo = Memo({name: lane.watermark.newest for name, lane in self._lanes.items()}, self.rejections.kept)
         return Settled(writes, MEMOS.pack(memo))
 
     def tally(self) -> dict[str, int]:
-        """What happened since the last call: ``event.<outcome>``, ``reject.<reason>``, ``warning.<level>``."""
+        """What happened since the last call: ``event.<outcome>``, ``reject.<reason>``, ``warning.<level>``,
+        ``intake.<move>``.
+        """
         counted, self._tally = dict(self._tally), Counter()
         return counted
 

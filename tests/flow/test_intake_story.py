@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.reject import DeadLetterHeader, RejectReason
+from schemas.reject import MISSING, DeadLetterHeader, RejectReason
 from schemas.warning import Level
 from tests.flow.story import PURCHASE, VISIT, Story, day
 
@@ -51,10 +51,11 @@ BAD = [
     (RejectReason.NOT_JSON, b'{"id": '),
     (RejectReason.NOT_UTF8, b'{"id": "\xff"}'),
     (RejectReason.NOT_AN_OBJECT, b"[1, 2]"),
-    (RejectReason.MISSING_FIELD, json.dumps({name: GOOD[name] for name in GOOD if name != "source"}).encode()),
+    *((MISSING[field], json.dumps({name: GOOD[name] for name in GOOD if name != field}).encode()) for field in MISSING),
     (RejectReason.WRONG_TYPE, json.dumps({**GOOD, "properties": "none"}).encode()),
-    (RejectReason.BAD_TIME, json.dumps({**GOOD, "time": "2026-01-10T10:00:00"}).encode()),
-    (RejectReason.BAD_TIME, json.dumps({**GOOD, "time": "1926-01-10T10:00:00Z"}).encode()),
+    (RejectReason.UNREADABLE_TIME, json.dumps({**GOOD, "time": "10 January"}).encode()),
+    (RejectReason.NAIVE_TIME, json.dumps({**GOOD, "time": "2026-01-10T10:00:00"}).encode()),
+    (RejectReason.ABSURD_TIME, json.dumps({**GOOD, "time": "1926-01-10T10:00:00Z"}).encode()),
     (RejectReason.TOO_EARLY, json.dumps({**GOOD, "time": day(6).isoformat()}).encode()),
     (RejectReason.KEY_MISMATCH, json.dumps({**GOOD, "user_id": "somebody else"}).encode()),
     (RejectReason.TOO_LARGE, json.dumps({**GOOD, "properties": {"x": "x" * 300_000}}).encode()),
