@@ -23,6 +23,7 @@ POLICY = Policy(
         "shop": Product(zone="Asia/Shanghai"),
         "tool": Product(horizon_days=7, zone="America/New_York"),
         "car": Product(horizon_days=120, zone="Australia/Lord_Howe"),
+        "rated": Product(activity=(Role.SESSION, Role.SCORE)),
     },
     events={"visit": Role.SESSION, "order": Role.PURCHASE, "complain": Role.COMPLAINT_OPENED, "rate": Role.SCORE},
 )
