@@ -23,6 +23,7 @@ from agents.local import Kafka, Redis
 from agents.local.ports import free_row
 from agents.settings import RoleName, Settings, load_settings
 from agents.standing import ledger_of
+from schemas.reject import RejectReason, dead_letter_headers
 from schemas.warning import Level, Warning
 
 pytestmark = pytest.mark.kafka
@@ -101,6 +102,21 @@ class Installation:
             return found
 
         return asyncio.run(look())
+
+    def said(self, words: str) -> int:
+        """How many lines of the worker's log have these words."""
+        return sum(words in line for line in self._worker.log.splitlines())
+
+    def leaves_profiles(self) -> None:
+        """A refused profile is not sent again: a newer one may stand on its topic by now."""
+        headers = dead_letter_headers(
+            (), reason=RejectReason.NOT_JSON, detail="", topic="user.profiles", partition=0, offset=1, timestamp=0
+        )
+        self.send([Sent("app.events-dlt", "u1", b"{", datetime.now(UTC), headers)])  # noqa: TID251
+        result = self.churn("dlt", "requeue", "--reason", "not_json")
+        assert result.output.splitlines()[-1] == "0 sent again, 1 left"
+        assert "user.profiles, where the newest record holds" in result.output
+        assert self.read("user.profiles") == []
 
     def page(self, name: str) -> str:
         where = f"http://127.0.0.1:{self.settings.port(RoleName.HEALTH)}/{name}"
@@ -231,6 +247,8 @@ def test_a_bad_release_stops_a_partition_and_the_commands_bring_everything_back(
     assert (here.outcome("applied"), here.outcome("duplicate"), here.outcome("rejected")) == (32, 1, 30)
     [*_, again] = [record for record in here.read("web.events") if record.key == users[0].encode()]
     assert list(again.headers) == [("traceparent", b"00-a\xff"), ("churn-requeued", place.encode())]
+    here.leaves_profiles()
+    assert here.said("intake passed") == here.said("intake stopped") == here.said("intake resumed") == 1
     status = here.churn("intake", "status").output
     assert "intake/0 was let go on at" in status
     assert "by ann: the phone's clock is mended" in status

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.policy import Rejects
 from schemas.warning import Warning
 from streams.health.rejects import Kept, Move, Rejections
-from streams.health.state import State, unpack
+from streams.health.state import State, ending, unpack
 from streams.partitioner import REMEMBERED, Partitioner, Placement, home, murmur2
 from tests.laws.health_story import COMMON, DAY, POLICY, Happening, Run, Sent, logs, run, sent, untidy
 
@@ -54,9 +54,9 @@ def test_an_event_that_is_too_late_or_of_a_day_that_is_over_changes_nothing(
 ) -> None:
     """Not even its id is kept: it would push out another."""
     log, place = named(log), data.draw(st.integers(1, len(log)))
-    now, like = max(one.at for one in log[:place]), data.draw(st.sampled_from(log[:place]))
-    behind = data.draw(st.integers(1, 3 * DAY))
-    late = like._replace(at=now - behind, id="late", type="visit")
+    like = log[:place][-data.draw(st.integers(1, min(place, 9)))]
+    behind = data.draw(st.one_of(st.sampled_from([3_600, DAY // 2, DAY - 1, DAY]), st.integers(1, 3 * DAY)))
+    late = like._replace(at=like.at - behind, id="late", type="visit")
     more = [*log[:place], late, *log[place:]]
     without, with_ = run(log), run(more, [cut for cut in cuts if cut < len(more)])
     before, after = without.tally, Counter(with_.tally)
@@ -139,6 +139,22 @@ def test_products_do_not_touch_each_other(log: list[Happening]) -> None:
     assert read(whole) == parts
 
 
+@COMMON
+@given(untidy())
+def test_a_users_products_are_lives_of_their_own_though_they_share_ids_and_no_table_of_the_policy(
+    log: list[Happening],
+) -> None:
+    """Everything that is done in one unlisted product is done in another one, too: both come to the same."""
+    one = [each._replace(product="one") for each in named(log)]
+    whole, alone = run([also for each in one for also in (each, each._replace(product="other"))]), run(one)
+    for product in ("one", "other"):
+        mine = {key: state for key, state in read(whole).items() if key.endswith(ending(product))}
+        assert list(mine.values()) == list(read(alone).values())
+        said = [(w.user_id, w.level, w.at, w.index) for w in whole.warnings() if w.product == product]
+        assert sorted(said) == sorted((w.user_id, w.level, w.at, w.index) for w in alone.warnings())
+    assert len(whole.table) == 2 * len(alone.table)
+
+
 def named(log: list[Happening]) -> list[Happening]:
     """The log with an id for each event that has none: it stays its own when others come before it."""
     return [one._replace(id=one.id or f"n{number}") for number, one in enumerate(log)]
@@ -201,6 +217,13 @@ def test_a_limit_is_passed_and_cleared_alike_however_records_are_cut(
     singly = counted(list(range(len(refused) + 1)))
     assert counted(sorted({0, len(refused), *(cut for cut in cuts if cut < len(refused))})) == singly
     assert counted([0, len(refused)]) == singly
+
+
+@given(st.lists(st.booleans(), max_size=300))
+def test_every_record_counts_once_against_the_limit(refused: list[bool]) -> None:
+    guard = Rejections(Rejects(), 0, Kept())
+    guard.count(len(refused), [n for n, bad in enumerate(refused) if bad])
+    assert (guard.kept.records, guard.kept.refused) == (len(refused), sum(refused))
 
 
 @given(LIMITS, st.lists(st.booleans(), max_size=300))

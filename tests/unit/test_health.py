@@ -201,6 +201,15 @@ def test_an_event_of_a_day_before_the_last_occasion_changes_nothing() -> None:
     assert dict(partition.settle().writes) == {}
 
 
+def test_an_id_is_its_sources_own_and_says_all_of_an_event() -> None:
+    """Another app may use the same id; the same app that sends it again with other words has not said anything new."""
+    partition = opened()
+    partition.step("app.events", [Sent(plain(id="1")), Sent(plain(id="1", source="web"))], NOON)
+    assert partition.tally() == {"event.applied": 2}
+    partition.step("app.events", [Sent(plain(id="1", time="2026-01-02T11:00:00Z", properties={}))], NOON)
+    assert partition.tally() == {"event.duplicate": 1}
+
+
 def test_a_dead_letter_is_the_record_as_it_came_with_its_reason_and_place() -> None:
     record = Sent(b"\xff\x00", (("trace", b"\xfe"),), key=b"k\xff", timestamp=17, offset=42)
     [letter] = opened().step("app.events", [record], NOON)
