@@ -87,7 +87,10 @@ class Settings(BaseSettings):
         description="input topics without the prefix, separated by commas",
     )
     partitions: int = Field(
-        default=8, ge=1, le=10_000, description="partitions of every topic keyed by user, when created, 1 to 10000"
+        default=8,
+        ge=1,
+        le=10_000,
+        description="partitions of every topic keyed by user, when created (a worker asks the brokers), 1 to 10000",
     )
     app_id: TopicName = Field(
         default="churn-alerts", description="consumer groups, changelogs and transactional ids begin with it"

@@ -70,6 +70,7 @@ class Rejections:
     """The guard of one partition's intake; when a limit is passed does not depend on how records are cut into batches.
 
     When the window is full both counts are halved, so that it always holds the last ``window_records`` or half of them.
+    A policy that has been changed holds from its first record on: a narrower window, or one that stops nobody.
     """
 
     def __init__(self, policy: Rejects, number: int, kept: Kept) -> None:
@@ -77,6 +78,8 @@ class Rejections:
         self._policy, self._number = policy, number
         self._stops = False
         self._targets = {TARGETS + EVERY.encode(), TARGETS + str(number).encode()}
+        kept.stopped &= policy.stop
+        self._halve()
 
     def check(self) -> None:
         """Records may come; raises :class:`IntakeStopped` where they may not."""
@@ -139,6 +142,6 @@ class Rejections:
         return [Move.CLEARED]
 
     def _halve(self) -> None:
-        if self.kept.records >= self._policy.window_records:
+        while self.kept.records >= self._policy.window_records:
             self.kept.records //= 2
             self.kept.refused //= 2

@@ -159,6 +159,16 @@ def test_old_records_count_no_more() -> None:
     assert guard.count(40, ()) == [Move.CLEARED]
 
 
+def test_a_changed_policy_holds_from_its_first_record_on() -> None:
+    """A narrower window counts right from the start, and a policy that stops nobody lets go whoever had stopped."""
+    guard = Rejections(LIMIT, 0, Kept(records=900, refused=90))
+    guard.count(3, [0])
+    assert (guard.kept.records, guard.kept.refused) == (17, 2)
+    told = Rejections(LIMIT.model_copy(update={"stop": False}), 0, Kept(20, 20, over=True, stopped=True))
+    told.check()
+    assert (told.kept.over, told.kept.stopped) == (True, False)
+
+
 def test_a_record_in_a_partition_that_is_not_its_keys_is_refused_and_moves_no_time() -> None:
     """Its user's history stands elsewhere; here it would begin another one."""
     record = good(1)
