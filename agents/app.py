@@ -35,7 +35,7 @@ FETCH_BYTES = 4 << 20
 def role_table(settings: Settings, policy: Policy) -> dict[RoleName, Callable[[], RoleSpec]]:
     """Every role this program has."""
     return {
-        RoleName.HEALTH: lambda: health(policy, settings.partitions, settings.event_topics),
+        RoleName.HEALTH: lambda: health(policy, settings.event_topics, settings.placement),
         RoleName.DISPATCHER: lambda: dispatcher(policy),
         RoleName.GOVERNOR: lambda: governor(policy),
     }

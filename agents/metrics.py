@@ -20,6 +20,7 @@ from schemas.decision import Outcome, Reason
 from schemas.reject import RejectReason
 from schemas.warning import Level
 from streams.dispatch.report import Hearing
+from streams.health import Move
 from streams.health import Outcome as EventOutcome
 
 M = TypeVar("M", bound=MetricWrapperBase)
@@ -86,6 +87,9 @@ class Metrics:
         self.rejects = self._counter(
             "churn_rejects_total", "Records put on the dead-letter topic.", reason=RejectReason
         )
+        self.intake = self._counter(
+            "churn_intake_moves_total", "What the reject limit and operators did to a partition's intake.", move=Move
+        )
         self.warnings = self._counter("churn_warnings_total", "Warnings published.", level=Level)
         self.decisions = self._counter("churn_decisions_total", "Decisions published.", outcome=Outcome)
         self.reasons = self._counter(
@@ -119,6 +123,15 @@ class Metrics:
         """How it stands: readiness, lag, time, queues, breakers, the board."""
         self.ready = self._gauge("churn_partition_ready", "1 while the partition is worked on.", partition=OPEN)
         self.broken = self._gauge("churn_partition_broken", "1 while the partition needs a person.", partition=OPEN)
+        self.refused = self._gauge(
+            "churn_reject_ratio", "Refused records among the partition's newest, 0 to 1.", partition=OPEN
+        )
+        self.over = self._gauge(
+            "churn_reject_over_limit", "1 from the reject limit until all is well again.", partition=OPEN
+        )
+        self.stopped = self._gauge(
+            "churn_intake_stopped", "1 while the partition waits for `churn-alerts intake resume`.", partition=OPEN
+        )
         self.lag = self._gauge(
             "churn_lag_records", "Records committed by producers and not yet absorbed.", topic=OPEN, partition=OPEN
         )
@@ -152,7 +165,8 @@ class Metrics:
 
     def _forget(self, partition: int) -> None:
         """Another worker has the partition now: what we knew of it must not be shown as if it still held."""
-        for gauge in (self.ready, self.broken, self.watermark, self.deadlines, self.held):
+        gauges = (self.ready, self.broken, self.watermark, self.deadlines, self.held)
+        for gauge in (*gauges, self.refused, self.over, self.stopped):
             gauge.remove_by_labels({"partition": str(partition)})
         self.lag.remove_by_labels({"partition": str(partition)})
 

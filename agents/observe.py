@@ -1,5 +1,6 @@
-"""What the path and the roles report, as metrics."""
+"""What the path and the roles report, as metrics; what a person should read at once, in the log."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
@@ -8,8 +9,12 @@ from agents.metrics import Metrics, OwnerState
 from schemas.breaker import BreakerState
 from schemas.channel import Channel
 from streams.dispatch.partition import Dispatcher
-from streams.health.partition import HealthPartition
+from streams.health import HealthPartition, Move
 from streams.role import Open, Partition, Table
+
+log = logging.getLogger(__name__)
+
+LEVELS = {Move.PASSED: logging.WARNING, Move.STOPPED: logging.ERROR, Move.UNREADABLE: logging.WARNING}
 
 
 @runtime_checkable
@@ -32,6 +37,7 @@ class Observer(path.Watch):
 
         def opened(number: int, table: Table, memo: bytes | None) -> Partition:
             self._open[number] = partition = open_partition(number, table, memo)
+            self._show(number, partition)
             return partition
 
         return opened
@@ -61,13 +67,25 @@ class Observer(path.Watch):
         if isinstance(partition, Tallied):
             for outcome, count in partition.tally().items():
                 self._count(outcome, count)
+                if isinstance(partition, HealthPartition):
+                    _tell(number, partition, outcome)
+        if partition is not None:
+            self._show(number, partition)
+
+    def _show(self, number: int, partition: Partition) -> None:
+        """How a partition stands, in gauges."""
+        metrics = self._metrics
         if isinstance(partition, HealthPartition):
-            self._metrics.deadlines.labels(number).set(partition.queued)
+            kept = partition.rejections.kept
+            metrics.refused.labels(number).set(kept.ratio)
+            metrics.over.labels(number).set(kept.over)
+            metrics.stopped.labels(number).set(kept.stopped)
+            metrics.deadlines.labels(number).set(partition.queued)
             times = partition.watermarks().values()
             if times:
-                self._metrics.watermark.labels(number).set(min(times).timestamp())
+                metrics.watermark.labels(number).set(min(times).timestamp())
         if isinstance(partition, Dispatcher):
-            self._metrics.held.labels(number).set(partition.waiting)
+            metrics.held.labels(number).set(partition.waiting)
 
     def _count(self, outcome: str, count: int) -> None:
         """One line of a tally: ``kind.label[.label]``; kinds without a metric are only for tests and logs."""
@@ -78,6 +96,8 @@ class Observer(path.Watch):
                 metrics.events.labels(name).inc(count)
             case "reject", [reason]:
                 metrics.rejects.labels(reason).inc(count)
+            case "intake", [move]:
+                metrics.intake.labels(move).inc(count)
             case "warning", [level]:
                 metrics.warnings.labels(level).inc(count)
             case "decision", [name, *reason]:
@@ -94,3 +114,12 @@ class Observer(path.Watch):
                 metrics.breaker_is(Channel(channel), BreakerState(state))
             case _:
                 return
+
+
+def _tell(number: int, partition: HealthPartition, outcome: str) -> None:
+    """A line in the log where the reject limit or an operator moved the intake."""
+    kind, _, move = outcome.partition(".")
+    if kind == "intake":
+        log.log(
+            LEVELS.get(Move(move), logging.INFO), "health[%d]: intake %s: %s", number, move, partition.rejections.kept
+        )

@@ -34,6 +34,7 @@ _MESSAGES = {
     "greater_than_equal": "is under {ge:g}",
     "less_than": "is not under {lt:g}",
     "less_than_equal": "is over {le:g}",
+    "multiple_of": "is not a multiple of {multiple_of:g}",
     "too_short": "is empty",
     "string_too_short": "is empty",
     "string_too_long": "is longer than {max_length} characters",

@@ -5,6 +5,7 @@ A dead letter is the refused record as it came (value, key and headers, byte for
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
 from schemas.base import Headers
 
@@ -20,12 +21,30 @@ class RejectReason(StrEnum):
     NOT_JSON = "not_json"
     NOT_AN_OBJECT = "not_an_object"
     UNSUPPORTED_CONTENT_TYPE = "unsupported_content_type"
+    MISSING_ID = "missing_id"
+    MISSING_SOURCE = "missing_source"
+    MISSING_TYPE = "missing_type"
+    MISSING_TIME = "missing_time"
+    MISSING_USER = "missing_user"
     MISSING_FIELD = "missing_field"
+    """Another field of a profile or of feedback."""
     WRONG_TYPE = "wrong_type"
-    BAD_TIME = "bad_time"
+    UNREADABLE_TIME = "unreadable_time"
+    NAIVE_TIME = "naive_time"
+    ABSURD_TIME = "absurd_time"
     TOO_EARLY = "too_early"
     KEY_MISMATCH = "key_mismatch"
     WRONG_PARTITION = "wrong_partition"
+
+
+MISSING = {
+    "id": RejectReason.MISSING_ID,
+    "source": RejectReason.MISSING_SOURCE,
+    "type": RejectReason.MISSING_TYPE,
+    "time": RejectReason.MISSING_TIME,
+    "user_id": RejectReason.MISSING_USER,
+}
+"""Why a message without this field is refused; for the other fields it is ``missing_field``."""
 
 
 class DeadLetterHeader(StrEnum):
@@ -67,3 +86,45 @@ def dead_letter_headers(
     }
     kept = tuple((name, value) for name, value in headers if name not in ours)
     return kept + tuple((name.value, text.encode(errors="backslashreplace")) for name, text in ours.items())
+
+
+class Refusal(NamedTuple):
+    """Why a record was refused, and where it stood; ``timestamp`` is its own, milliseconds since 1970 UTC."""
+
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+
+
+def refusal_of(headers: Iterable[tuple[str, bytes]]) -> Refusal | None:
+    """What the headers of a dead letter say; None where they are not those of one. An unknown reason may be newer.
+
+    >>> headers = dead_letter_headers((), reason=RejectReason.NOT_JSON, detail="line 1",
+    ...                               topic="app.events", partition=0, offset=12, timestamp=0)
+    >>> refusal_of(headers).topic, refusal_of(headers).offset, refusal_of(())
+    ('app.events', 12, None)
+    """
+    said = {name: value.decode(errors="backslashreplace") for name, value in headers if value is not None}
+    try:
+        reason, detail, topic, *numbers = (said[name] for name in DeadLetterHeader)
+        return Refusal(reason, detail, topic, *map(int, numbers))
+    except (KeyError, ValueError):
+        return None
+
+
+REQUEUED = "churn-requeued"
+"""The header of a record that was sent again: the dead letter it was, as ``partition:offset``."""
+
+
+def requeued_headers(headers: Iterable[tuple[str, bytes]], partition: int, offset: int) -> Headers:
+    """The record's own headers as they were before it was refused, then which dead letter it was.
+
+    >>> requeued_headers([("ce_id", b"7"), ("churn-dlt-reason", b"not_json")], 3, 17)
+    (('ce_id', b'7'), ('churn-requeued', b'3:17'))
+    """
+    dropped = {*DeadLetterHeader, REQUEUED}
+    kept = tuple((name, value) for name, value in headers if name not in dropped)
+    return (*kept, (REQUEUED, f"{partition}:{offset}".encode()))

@@ -12,11 +12,12 @@ from typing import Annotated, Any, Final, NamedTuple
 import msgspec
 
 from schemas.policy import Policy
-from schemas.reject import RejectReason
+from schemas.reject import MISSING, RejectReason
 from streams.role import Record
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Naive = Annotated[datetime, msgspec.Meta(tz=False)]
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -59,15 +60,17 @@ _WANTED: Final = {
     "properties": "write a JSON object",
 }
 _IDENTIFIER: Final = "write a string of 1 to 256 characters"
+_PARTITIONER: Final = "let the app's producer use the partitioner that CHURN_PARTITIONER names"
 
 _event_of: Final[Callable[[bytes], Event]] = msgspec.json.Decoder(Event).decode
 _json_of: Final[Callable[[bytes], Any]] = msgspec.json.Decoder().decode
 
 
 class Intake:
-    """Reads records under one policy's limits on size and earliness."""
+    """Reads records under one policy's limits on size and earliness; ``home`` says which keys belong here."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, home: Callable[[bytes], bool] = lambda key: True) -> None:
+        self._home = home
         self._max_bytes = policy.intake.max_bytes
         self._early_seconds = policy.intake.early_minutes * 60
 
@@ -91,13 +94,17 @@ class Intake:
         return found if isinstance(found, Reject) else self._judged(found, record)
 
     def _judged(self, event: Event, record: Record) -> Event | Reject:
-        if event.user_id.encode() != record.key:
+        key = event.user_id.encode()
+        if key != record.key:
             fault = f"the key {_shown(record.key)} is not the user {_shown(event.user_id)}; set the key to the user id"
             return Reject(RejectReason.KEY_MISMATCH, fault)
+        if not self._home(key):
+            fault = f"the key {_shown(key)} belongs to another partition; {_PARTITIONER}"
+            return Reject(RejectReason.WRONG_PARTITION, fault)
         time = event.time.timestamp()
         if not ABSURD_BEFORE <= time < ABSURD_FROM:
             fault = f"time {event.time.isoformat()} is not in 2000 to 2099; correct the app's clock"
-            return Reject(RejectReason.BAD_TIME, fault)
+            return Reject(RejectReason.ABSURD_TIME, fault)
         if 0 <= record.timestamp < (time - self._early_seconds) * 1000:
             fault = (
                 f"time {event.time.isoformat()} is more than {self._early_seconds} s ahead of the record's own time, "
@@ -197,14 +204,25 @@ def _fault(fields: dict[str, Any], names: Mapping[str, str]) -> Reject | None:
         name, fix = names.get(field, field), _WANTED.get(field, _IDENTIFIER)
         if field not in fields:
             if field in _REQUIRED:
-                return Reject(RejectReason.MISSING_FIELD, f"{name} is missing; {fix}")
+                return Reject(MISSING[field], f"{name} is missing; {fix}")
             continue
         try:
             msgspec.convert(fields[field], kind)
         except msgspec.ValidationError as error:
-            reason = RejectReason.BAD_TIME if field == "time" else RejectReason.WRONG_TYPE
+            reason = _why(field, fields[field])
             return Reject(reason, f"{name} is {_shown(fields[field])}: {error}; {fix}")
     return None
+
+
+def _why(field: str, value: object) -> RejectReason:
+    """The reason for a field that is not what it should be; a time that is a text has reasons of its own."""
+    if field != "time" or not isinstance(value, str):
+        return RejectReason.WRONG_TYPE
+    try:
+        msgspec.convert(value, Naive)
+    except msgspec.ValidationError:
+        return RejectReason.UNREADABLE_TIME
+    return RejectReason.NAIVE_TIME
 
 
 def _shown(value: object, characters: int = 80) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -33,6 +34,12 @@ class Reader:
         begin = await self._consumer.beginning_offsets([kafka])
         end = await self._consumer.end_offsets([kafka])
         return begin[kafka], end[kafka]
+
+    async def since(self, tp: TopicPartition, at: datetime, end: int) -> int:
+        """The offset of the first record of this time or later; ``end`` where there is none."""
+        kafka = KafkaPartition(*tp)
+        found = (await self._consumer.offsets_for_times({kafka: int(at.timestamp() * 1000)}))[kafka]
+        return end if found is None else int(found.offset)
 
     async def read(self, tp: TopicPartition, start: int, end: int) -> AsyncIterator[tuple[Sequence[Record], int]]:
         """Chunks of the committed records in [start, end), each with the offset after it.

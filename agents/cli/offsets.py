@@ -1,29 +1,24 @@
 """``churn-alerts offsets``: where every partition stands, and the one way to accept that records are lost."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import click
 import msgspec
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 from agents.app import role_table
 from agents.batches import ledger as ledgers
 from agents.batches.batch import TopicPartition
-from agents.batches.ledger import Ledger
 from agents.batches.producer import TransactionalProducer
 from agents.batches.reader import Reader, reading
 from agents.batches.role import Watch
-from agents.batches.table import MemoryTable
-from agents.batches.tenure import recover
+from agents.command_line import run_or_stop, settings_or_stop
 from agents.connection import kafka_options
 from agents.policy_file import read_policy
-from agents.settings import Settings, load_settings
+from agents.settings import Settings
 from agents.settings.model import RoleName
-from schemas.faults import Faults
+from agents.standing import ledger_of, partitions_of
 
 
 @click.group()
@@ -62,7 +57,7 @@ def show(role: str | None) -> None:
                 async for standing in _standings(reader, settings, name):
                     click.echo(str(standing))
 
-    _run(work(load_settings_or_stop()))
+    run_or_stop(work(settings_or_stop()))
 
 
 @command.command()
@@ -75,7 +70,7 @@ def skip(topic: str, partition: int, offset: int) -> None:
     The worker that has the partition is fenced and opens it again by itself. Of a broadcast topic (one partition, heard
     by every partition of a role) the place of every hearer is set.
     """
-    _run(_skip(load_settings_or_stop(), topic, partition, offset))
+    run_or_stop(_skip(settings_or_stop(), topic, partition, offset))
 
 
 async def _skip(settings: Settings, physical: str, number: int, offset: int) -> None:
@@ -85,7 +80,7 @@ async def _skip(settings: Settings, physical: str, number: int, offset: int) -> 
         begin, end = await reader.range_of(TopicPartition(physical, number))
         if not begin <= offset <= end:
             raise click.BadParameter(f"the log of {physical}[{number}] holds {begin} to {end}", param_hint="--to")
-        owners = range(await _partitions(settings, settings.changelog(name))) if heard else [number]
+        owners = range(await partitions_of(settings, settings.changelog(name))) if heard else [number]
         for owner in owners:
             was = await _move(settings, reader, name, owner, topic, offset, heard)
             click.echo(f"{name.value}[{owner}]: {physical}[{number}] goes on at {offset} (it stood at {was})")
@@ -96,7 +91,7 @@ async def _move(
 ) -> int | str:
     """Where the owner stood in the topic; from now on it stands at the offset."""
     async with _fenced(settings, name, owner) as producer:
-        ledger = await recover(reader, settings.changelog(name), owner, MemoryTable(), Watch())
+        ledger = await ledger_of(settings, reader, name, owner)
         places = ledger.cursors if heard else ledger.positions
         field = "cursors" if heard else "positions"
         moved = msgspec.structs.replace(ledger, **{field: {**places, topic: offset}})
@@ -130,38 +125,8 @@ def _reader_of(settings: Settings, topic: str) -> tuple[RoleName, bool]:
 
 async def _standings(reader: Reader, settings: Settings, name: RoleName) -> AsyncIterator[Standing]:
     spec = role_table(settings, read_policy(settings.policy_path))[name]()
-    for number in range(await _partitions(settings, settings.changelog(name))):
-        ledger: Ledger = await recover(reader, settings.changelog(name), number, MemoryTable(), Watch())
+    for number in range(await partitions_of(settings, settings.changelog(name))):
+        ledger = await ledger_of(settings, reader, name, number)
         for topic in spec.topics:
             begin, end = await reader.range_of(TopicPartition(settings.topic(topic), number))
             yield Standing(name, settings.topic(topic), number, ledger.positions.get(topic), begin, end)
-
-
-async def _partitions(settings: Settings, topic: str) -> int:
-    admin = AIOKafkaAdminClient(**kafka_options(settings))
-    try:
-        await admin.start()
-        [described] = await admin.describe_topics([topic])
-        return len(described["partitions"])
-    finally:
-        await admin.close()
-
-
-def load_settings_or_stop() -> Settings:
-    """The settings; every fault of them is printed."""
-    try:
-        return load_settings()
-    except Faults as faults:
-        raise click.ClickException(str(faults)) from faults
-
-
-def _run(work: Awaitable[None]) -> None:
-    async def awaited() -> None:
-        await work
-
-    try:
-        asyncio.run(awaited())
-    except Faults as faults:
-        raise click.ClickException(str(faults)) from faults
-    except (KafkaError, OSError) as error:
-        raise click.ClickException(f"{error}; is a broker running at CHURN_BOOTSTRAP_SERVERS?") from error

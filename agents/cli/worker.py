@@ -14,6 +14,7 @@ from agents.connection import kafka_options
 from agents.logs import configure_logs
 from agents.policy_file import read_policy
 from agents.settings import Settings, load_settings
+from agents.settings.load import variable
 from agents.settings.model import RoleName
 from agents.topics import check_topics, topic_specs
 from schemas.faults import Faults
@@ -29,7 +30,7 @@ def command(roles: str | None) -> None:
         settings = load_settings()
         configure_logs(settings.log_level)
         read_policy(settings.policy_path)
-        asyncio.run(_check(settings))
+        os.environ[variable("partitions")] = str(asyncio.run(_partitions(settings)))
     except Faults as faults:
         raise click.ClickException(str(faults)) from faults
     except (KafkaError, OSError) as error:
@@ -45,10 +46,11 @@ def children(roles: Sequence[RoleName]) -> list[Child]:
     return [Child(role.value, [sys.executable, "-m", "agents.process", role.value], os.environ) for role in roles]
 
 
-async def _check(settings: Settings) -> None:
+async def _partitions(settings: Settings) -> int:
+    """The count that the topics keyed by user have, which the roles are told: a key's place hangs on it."""
     admin = AIOKafkaAdminClient(**kafka_options(settings))
     try:
         await admin.start()
-        await check_topics(admin, topic_specs(settings))
+        return await check_topics(admin, topic_specs(settings))
     finally:
         await admin.close()

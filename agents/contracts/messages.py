@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.base import Message
 from schemas.breaker import Breaker, Counts, Lease
+from schemas.control import Control
 from schemas.decision import Decision
 from schemas.events import Event
 from schemas.feedback import Feedback
@@ -18,6 +19,7 @@ MESSAGES: dict[str, type[Message]] = {
     "event": Event,
     "profile": Profile,
     "feedback": Feedback,
+    "control": Control,
     "warning": Warning,
     "decision": Decision,
     "outbound": Outbound,

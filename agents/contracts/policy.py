@@ -12,6 +12,7 @@ from schemas.policy import (
     Playbook,
     Policy,
     Product,
+    Rejects,
     Role,
     Warnings,
 )
@@ -19,6 +20,7 @@ from schemas.policy import (
 TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[products.NAME]", Product),
     ("[intake]", Intake),
+    ("[intake.rejects]", Rejects),
     ("[warnings]", Warnings),
     ("[channels.NAME]", ChannelPolicy),
     ("[caps]", Caps),
@@ -44,7 +46,9 @@ RULES = """## What must agree
 
 - `[products.default]` is there: it stands for every product that is not listed.
 - Each product's `activity` has at least one role that some event in `[events]` maps to.
-- `warnings.critical` is under `warnings.risk`; each `_warn` of `[breaker]` is under its `_open`.
+- `warnings.critical` is under `warnings.risk`; each `_warn` of `[breaker]` is under its `_open`;
+  `clear` of `[intake.rejects]` is under its `limit`.
+- `min_records` of `[intake.rejects]` is at most half of its `window_records`.
 - Playbooks have names of their own, use configured channels, and name listed products or `"*"`.
 - Nothing stands twice in a list.
 """

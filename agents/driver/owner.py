@@ -41,7 +41,18 @@ class Owner:
         return own or any(self._topics.since(topic, 0, self._positions[topic], 1) for topic in self.spec.broadcasts)
 
     async def transact(self, now: datetime, most: int) -> None:
-        """What is heard, at most so many records that wait, and a tick are absorbed and committed."""
+        """What is heard, at most so many records that wait, and a tick are absorbed and committed.
+
+        On any error nothing of it has happened: the partition is thrown away, and what it was to absorb waits again.
+        """
+        before = self._positions.copy()
+        try:
+            await self._absorb(now, most)
+        except Exception:
+            self._positions, self._partition = before, None
+            raise
+
+    async def _absorb(self, now: datetime, most: int) -> None:
         partition, batches = self.partition, self._take(most)
         facts = [fact for topic in self.spec.broadcasts for fact in self._hear(partition, topic, now)]
         question = partition.question(batches, now)

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from aiokafka.partitioner import murmur2
-
 from schemas.base import Headers
 from schemas.topics import ONE_PARTITION
+from streams.partitioner import Placement
 
 
 class Stored(NamedTuple):
@@ -29,7 +28,7 @@ def partition_of(key: bytes, partitions: int) -> int:
     >>> partition_of(b"u1", 4), partition_of(b"u2", 4), partition_of(b"u2", 1)
     (0, 2, 0)
     """
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+    return Placement(partitions).of(key)
 
 
 class Topics:

@@ -23,7 +23,7 @@ def replayed(folder: Path, user_id: str) -> Known:
         raise Faults((Fault(str(folder), STATE, None, "is missing", fix),))
     table, memo = load(folder / STATE)
     policy = Policy.model_validate_json((folder / POLICY).read_bytes())
-    health = HealthPartition(policy, 0, 1, table, memo)
+    health = HealthPartition(policy, 0, table, memo)
     warnings, decisions = _about(Warning, folder, user_id), _about(Decision, folder, user_id)
     return Known(tuple(health.portraits(user_id)), warnings, decisions)
 

@@ -1,7 +1,5 @@
 """A user as a running worker has committed him: from the health role's changelog, and the board's last decision."""
 
-from zlib import crc32
-
 from agents.batches import ledger as ledgers
 from agents.batches.reader import reading
 from agents.batches.role import Watch
@@ -10,7 +8,6 @@ from agents.batches.table.base import Changes
 from agents.batches.tenure import Users, recover
 from agents.board import BoardAway, Link, RedisBoard
 from agents.connection import kafka_options
-from agents.driver import partition_of
 from agents.explain.known import Known
 from agents.policy_file import read_policy
 from agents.settings import RoleName, Settings
@@ -39,19 +36,11 @@ class OneUser(MemoryTable):
 async def worked(settings: Settings, user_id: str) -> Known:
     """All that is committed about a user; nothing, where his partition has no such user."""
     policy, table = read_policy(settings.policy_path), OneUser(user_id)
-    number = place(user_id, settings)
+    number = settings.placement.of(user_id.encode())
     async with reading(kafka_options(settings)) as reader:
         ledger = await recover(reader, settings.changelog(RoleName.HEALTH), number, table, Watch())
-    health = HealthPartition(policy, number, settings.partitions, Users(table), ledger.memo)
+    health = HealthPartition(policy, number, Users(table), ledger.memo)
     return Known(tuple(health.portraits(user_id)), None, await _decided(settings, policy, user_id))
-
-
-def place(user_id: str, settings: Settings) -> int:
-    """The partition that the apps' producers choose for a user."""
-    key = user_id.encode()
-    if settings.partitioner == "crc32":
-        return crc32(key) % settings.partitions
-    return partition_of(key, settings.partitions)
 
 
 async def _decided(settings: Settings, policy: Policy, user_id: str) -> tuple[Decision, ...]:

@@ -42,7 +42,7 @@ class Replay:
         (folder.path / POLICY).write_text(policy.model_dump_json(indent=2) + "\n", encoding="utf-8")
         self._delay = timedelta(seconds=policy.intake.watermark_delay_seconds)
         self._table: dict[bytes, bytes] = {}
-        self._health = HealthPartition(policy, 0, 1, MappingProxyType(self._table), None)
+        self._health = HealthPartition(policy, 0, MappingProxyType(self._table), None)
         self._downstream = Downstream(policy, folder.message, everybody)
         self._memo = b""
         self._tally: Counter[str] = Counter()

@@ -3,15 +3,21 @@
 from agents.roles.spec import RoleSpec
 from schemas import topics
 from schemas.policy import Policy
-from streams.health import open_health
+from streams.health import IntakeStopped, open_health
+from streams.packed import StateUnreadable, UnreadableRecord
+from streams.partitioner import Placement
 
 
-def health(policy: Policy, partitions: int, events: tuple[str, ...] = (topics.EVENTS,)) -> RoleSpec:
-    """The wiring of the role that notices who drifts away; ``events`` are the topics the apps write to."""
+def health(policy: Policy, events: tuple[str, ...] = (topics.EVENTS,), placement: Placement | None = None) -> RoleSpec:
+    """The wiring of the role that notices who drifts away; ``events`` are the topics the apps write to.
+
+    ``placement`` says how many partitions there are and which keys belong to each; without it there is one.
+    """
     return RoleSpec(
         name="health",
         topics=events,
         outputs=frozenset({topics.WARNINGS, topics.DEAD_LETTERS, topics.POPULATION}),
-        open=open_health(policy, partitions),
-        broadcasts=(topics.POPULATION,),
+        open=open_health(policy, placement),
+        broadcasts=(topics.CONTROL, topics.POPULATION),
+        standstill=(StateUnreadable, UnreadableRecord, IntakeStopped),
     )

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, FilePath, SecretStr, StringConstrai
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schemas import topics
+from streams.partitioner import Partitioner, Placement
 
 PREFIX = "CHURN_"
 SECRETS_DIR = PREFIX + "SECRETS_DIR"
@@ -86,7 +87,10 @@ class Settings(BaseSettings):
         description="input topics without the prefix, separated by commas",
     )
     partitions: int = Field(
-        default=8, ge=1, le=10_000, description="partitions of every topic keyed by user, when created, 1 to 10000"
+        default=8,
+        ge=1,
+        le=10_000,
+        description="partitions of every topic keyed by user, when created (a worker asks the brokers), 1 to 10000",
     )
     app_id: TopicName = Field(
         default="churn-alerts", description="consumer groups, changelogs and transactional ids begin with it"
@@ -109,8 +113,9 @@ class Settings(BaseSettings):
     session_timeout_seconds: float = Field(
         default=10.0, ge=1, le=300, description="silence after which a worker's partitions go to others, 1 to 300"
     )
-    partitioner: Literal["murmur2", "crc32"] = Field(
-        default="murmur2", description="how the apps' producers choose partitions: murmur2 (Java), crc32 (librdkafka)"
+    partitioner: Partitioner = Field(
+        default=Partitioner.MURMUR2,
+        description="how the apps' producers choose partitions: murmur2 (Java), crc32 (librdkafka)",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least level that is logged: debug, info, warning or error"
@@ -137,6 +142,11 @@ class Settings(BaseSettings):
     def topic(self, name: str) -> str:
         """A topic's full name in this installation."""
         return self.topic_prefix + name
+
+    @property
+    def placement(self) -> Placement:
+        """How keys are spread; holds where ``partitions`` is what the topics have (a worker sees to that)."""
+        return Placement(self.partitions, self.partitioner)
 
     def group(self, role: RoleName) -> str:
         """A role's consumer group; its transactional ids begin with it."""

@@ -1,7 +1,7 @@
 """The policy tree by concern: roles, health, gate, playbooks; the whole in ``policy``, reading it in ``load``."""
 
 from schemas.policy.gate import BreakerPolicy, Cap, Caps, ChannelPolicy, Dispatch
-from schemas.policy.health import Intake, Product, Warnings
+from schemas.policy.health import Intake, Product, Rejects, Warnings
 from schemas.policy.load import PolicyFaults, parse_policy
 from schemas.policy.playbooks import Playbook
 from schemas.policy.policy import Policy
@@ -18,6 +18,7 @@ __all__ = [
     "Policy",
     "PolicyFaults",
     "Product",
+    "Rejects",
     "Role",
     "Warnings",
     "parse_policy",

@@ -44,6 +44,30 @@ class Product(Section):
     )
 
 
+class Rejects(Section):
+    """How many refused records are too many, and what happens then (A3); each partition counts its own."""
+
+    limit: float = Field(
+        default=0.2, gt=0, lt=1, description="part of the records refused above which is too much, between 0 and 1"
+    )
+    clear: float = Field(
+        default=0.1, gt=0, lt=1, description="part at which all is well again, under the limit, between 0 and 1"
+    )
+    window_records: int = Field(
+        default=1_000,
+        ge=10,
+        le=10_000_000,
+        multiple_of=2,
+        description="newest records that count: the last so many, or half of them; an even number, 10 to 10000000",
+    )
+    min_records: int = Field(
+        default=100, ge=1, le=1_000_000, description="records without which the limit is not judged, 1 to 1000000"
+    )
+    stop: bool = Field(
+        default=False, description="over the limit the partition's intake stops until an operator lets it go on"
+    )
+
+
 class Intake(Section):
     """What an input record may be (A3, A4)."""
 
@@ -62,6 +86,7 @@ class Intake(Section):
     watermark_delay_seconds: int = Field(
         default=60, ge=0, le=86_400, description="how far the watermark follows the newest event, seconds, 0 to 86400"
     )
+    rejects: Rejects = Field(default=Rejects(), description="how many refused records are too many")
 
 
 class Warnings(Section):

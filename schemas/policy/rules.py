@@ -59,14 +59,23 @@ def _walk(tree: Any, location: Location) -> Any:
 def _thresholds(sound: Sound) -> Iterator[Conflict]:
     """The lesser limit of a pair lies under the greater one."""
     for section, lesser, greater in (
-        ("warnings", "critical", "risk"),
-        ("breaker", "complaint_warn", "complaint_open"),
-        ("breaker", "failure_warn", "failure_open"),
+        (("intake", "rejects"), "clear", "limit"),
+        (("warnings",), "critical", "risk"),
+        (("breaker",), "complaint_warn", "complaint_open"),
+        (("breaker",), "failure_warn", "failure_open"),
     ):
-        low, high = sound.get(section, lesser), sound.get(section, greater)
+        low, high = sound.get(*section, lesser), sound.get(*section, greater)
         if low is not None and high is not None and low >= high:
-            message = f"is not under {section}.{greater} = {high}"
-            yield Conflict((section, lesser), low, message, f"lower it, or raise {section}.{greater}")
+            other = ".".join((*section, greater))
+            yield Conflict((*section, lesser), low, f"is not under {other} = {high}", f"lower it, or raise {other}")
+
+
+def _window(sound: Sound) -> Iterator[Conflict]:
+    """The window of rejects holds the records that must be there to judge it, also when it has just been halved."""
+    least, window = sound.get("intake", "rejects", "min_records"), sound.get("intake", "rejects", "window_records")
+    if least is not None and window is not None and 2 * least > window:
+        message = f"is over half of intake.rejects.window_records = {window}"
+        yield Conflict(("intake", "rejects", "min_records"), least, message, "lower it, or widen the window")
 
 
 def _default_product(sound: Sound) -> Iterator[Conflict]:
@@ -143,6 +152,7 @@ RULES: tuple[Callable[[Sound], Iterator[Conflict]], ...] = (
     _default_product,
     _fed,
     _thresholds,
+    _window,
     _names,
     _products,
     _channels,

@@ -8,13 +8,12 @@ from pydantic import ValidationError
 from schemas import topics
 from schemas.feedback import Feedback
 from schemas.profile import Profile
-from schemas.reject import RejectReason, dead_letter_headers
+from schemas.reject import MISSING, RejectReason, dead_letter_headers
 from streams.role import Fact, Record
 
 M = TypeVar("M", Profile, Feedback)
 
 _REASONS = {
-    "missing": RejectReason.MISSING_FIELD,
     "model_type": RejectReason.NOT_AN_OBJECT,
     "model_attributes_type": RejectReason.NOT_AN_OBJECT,
     "json_invalid": RejectReason.NOT_JSON,
@@ -39,7 +38,7 @@ def read(model: type[M], record: Record, max_bytes: int) -> M | Refused:
     except ValidationError as error:
         return _why(error, record.value)
     if not _is_in_calendar(message.time):
-        return Refused(RejectReason.BAD_TIME, f"time: {message.time} is outside the years 1 to 9999 in UTC")
+        return Refused(RejectReason.ABSURD_TIME, f"time: {message.time} is outside the years 1 to 9999 in UTC")
     if record.key != message.user_id.encode():
         return Refused(RejectReason.KEY_MISMATCH, "the record key is not user_id; send the user id as the key")
     return message
@@ -65,8 +64,11 @@ def _why(error: ValidationError, value: bytes) -> Refused:
     detail = f"{field}: {first['msg']}" if field else first["msg"]
     if first["type"] == "json_invalid" and not _is_utf8(value):
         return Refused(RejectReason.NOT_UTF8, detail)
-    if field == "time" and first["type"] != "missing":
-        return Refused(RejectReason.BAD_TIME, detail)
+    if first["type"] == "missing":
+        return Refused(MISSING.get(field, RejectReason.MISSING_FIELD), detail)
+    if field == "time":
+        naive = first["type"] == "timezone_aware"
+        return Refused(RejectReason.NAIVE_TIME if naive else RejectReason.UNREADABLE_TIME, detail)
     return Refused(_REASONS.get(first["type"], RejectReason.WRONG_TYPE), detail)
 
 

@@ -8,26 +8,29 @@
 ``deadlines``   when each user must be looked at next, ``watermark`` how far time has come, ``days`` calendar days
 ``feed``        how steadily events come
 ``portrait``    all that is known of a user, without changing it
+``rejects``     how much of the input was refused, and when that stops it
 ``notice``      what is said of a silence, ``stage`` how far gone its user is
 """
 
 from schemas.policy import Policy
 from streams.health.lane import Outcome
 from streams.health.partition import HealthPartition
+from streams.health.rejects import IntakeStopped, Move
 from streams.packed import StateUnreadable
+from streams.partitioner import Placement
 from streams.role import Open, Table
 
 
-def open_health(policy: Policy, partitions: int = 1) -> Open:
-    """How one of so many partitions of the health role is opened under a policy.
+def open_health(policy: Policy, placement: Placement | None = None) -> Open:
+    """How a partition of the health role is opened under a policy; without ``placement`` there is one, for every key.
 
     Opening raises :class:`StateUnreadable` when the book cannot be read by this version.
     """
 
     def opened(number: int, table: Table, memo: bytes | None) -> HealthPartition:
-        return HealthPartition(policy, number, partitions, table, memo)
+        return HealthPartition(policy, number, table, memo, placement)
 
     return opened
 
 
-__all__ = ["HealthPartition", "Outcome", "StateUnreadable", "open_health"]
+__all__ = ["HealthPartition", "IntakeStopped", "Move", "Outcome", "StateUnreadable", "open_health"]

@@ -108,9 +108,11 @@ class Lane:
         digest = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=DIGEST_BYTES).digest()
         if digest in state.seen:
             return Outcome.DUPLICATE
-        self._loaded[key] = state
-        state.seen = (state.seen + digest)[-_SEEN_BYTES:]
-        return self._happen(key, state, event, role, self._calendar.day(seconds), said)
+        outcome = self._happen(key, state, event, role, self._calendar.day(seconds), said)
+        if outcome is not Outcome.LATE_DAY or role in EXPERIENCES:  # else it would push out ids that are still needed
+            self._loaded[key] = state
+            state.seen = (state.seen + digest)[-_SEEN_BYTES:]
+        return outcome
 
     def restore(self, waiting: Iterable[tuple[bytes, int]], learned: Mapping[str, bytes]) -> None:
         """Deadlines wait as their records say, and what was learned is known again."""

@@ -18,9 +18,11 @@ from streams.health.lane import Lane, Outcome, Pace, Said
 from streams.health.learning.book import product_and_kind, reserved
 from streams.health.learning.population import ONE
 from streams.health.portrait import Portrait, Reading
+from streams.health.rejects import Kept, Rejections
 from streams.health.state import due_of, ending, ending_of, user_and_product
 from streams.intake import Event, Intake, Reject
 from streams.packed import Packing, read_own
+from streams.partitioner import Placement, home
 from streams.role import Fact, Record, Settled, Table, fact_of
 
 MEMO_VERSION: Final = 1
@@ -28,24 +30,34 @@ _COUNTED: Final = {outcome: f"event.{outcome}" for outcome in Outcome}
 
 
 class Memo(msgspec.Struct, array_like=True):
-    """What a partition knows beside its users and what was learned: the pace of each product."""
+    """What a partition knows beside its users and what was learned."""
 
     paces: dict[str, Pace]
+    """How far each product has come, and how steadily."""
+    rejects: Kept = msgspec.field(default_factory=Kept)
 
 
 MEMOS: Final = Packing(Memo, MEMO_VERSION)
 
 
 class HealthPartition:
-    """Fulfils :class:`streams.role.Partition`; time moves by events, here or in the other partitions."""
+    """Fulfils :class:`streams.role.Partition`; time moves by events, here or in the other partitions.
 
-    def __init__(self, policy: Policy, number: int, partitions: int, table: Table, memo: bytes | None) -> None:
-        paces = MEMOS.unpack(f"memo of partition {number}", memo).paces if memo is not None else {}
+    With a ``placement``, records whose key belongs to another partition are refused; without, there is one partition.
+    """
+
+    def __init__(
+        self, policy: Policy, number: int, table: Table, memo: bytes | None, placement: Placement | None = None
+    ) -> None:
+        known = MEMOS.unpack(f"memo of partition {number}", memo) if memo is not None else Memo({})
+        partitions = placement.partitions if placement else 1
         self._number = number
         self._roles = policy.events
-        self._intake = Intake(policy)
+        self._intake = Intake(policy, home(placement, number)) if placement else Intake(policy)
+        self.rejections = Rejections(policy.intake.rejects, number, known.rejects)
         self._lanes = {
-            name: Lane(policy, name, table, paces.get(name, Pace()), number, partitions) for name in policy.products
+            name: Lane(policy, name, table, known.paces.get(name, Pace()), number, partitions)
+            for name in policy.products
         }
         self._default = self._lanes[DEFAULT_PRODUCT]
         self._table = table
@@ -54,6 +66,9 @@ class HealthPartition:
         self._restore(table)
 
     def hear(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
+        if topic == topics.CONTROL:
+            self._tally.update(f"intake.{move}" for move in self.rejections.hear(records))
+            return ()
         for record in records:
             message = _population(record)
             if message is not None and message.product in self._lanes:
@@ -67,14 +82,17 @@ class HealthPartition:
         return None
 
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> list[Fact]:
+        self.rejections.check()
         facts: list[Fact] = []
-        read, absorb = self._intake.read, self.absorb
-        for record in records:
+        read, absorb, refused = self._intake.read, self.absorb, list[int]()
+        for place, record in enumerate(records):
             found = read(record)
             if isinstance(found, Reject):
+                refused.append(place)
                 facts.append(self._refused(topic, record, found))
             else:
                 absorb(found, facts)
+        self._tally.update(f"intake.{move}" for move in self.rejections.count(len(records), refused))
         return facts
 
     def absorb(self, event: Event, facts: list[Fact]) -> None:
@@ -94,11 +112,14 @@ class HealthPartition:
 
     def settle(self) -> Settled:
         writes = dict(write for lane in self._lanes.values() for write in lane.settle())
-        memo = Memo({name: lane.pace for name, lane in self._lanes.items()})
+        self._tally.update(f"intake.{move}" for move in self.rejections.settle())
+        memo = Memo({name: lane.pace for name, lane in self._lanes.items()}, self.rejections.kept)
         return Settled(writes, MEMOS.pack(memo))
 
     def tally(self) -> dict[str, int]:
-        """What happened since the last call: ``event.<outcome>``, ``reject.<reason>``, ``warning.<level>``."""
+        """What happened since the last call: ``event.<outcome>``, ``reject.<reason>``, ``warning.<level>``,
+        ``intake.<move>``.
+        """
         counted, self._tally = dict(self._tally), Counter()
         return counted
 

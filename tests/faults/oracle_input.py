@@ -87,7 +87,8 @@ class History:
         mark = digest(f"{event.source}\0{event.id}")
         if mark in self.seen[-SEEN:]:
             return
-        self.seen.append(mark)
+        if role in EXPERIENCE or self.life.day(event.time) >= self.last:
+            self.seen.append(mark)
         if role in EXPERIENCE:
             self._feels(event, role)
         if activity:

@@ -38,8 +38,7 @@ from schemas.policy import Policy
 from schemas.policy.load import parse_policy
 from schemas.profile import Profile
 from schemas.warning import Component, Level, Stage, Warning
-
-PARTITIONS = 4
+from streams.partitioner import Placement
 
 ROOT = Path(__file__).parents[2]
 SHOP = parse_policy((ROOT / "deploy/policies/shop.toml").read_text(), "shop.toml")
@@ -49,6 +48,7 @@ VISIT, PURCHASE, COMPLAINT = "app.opened", "order.paid", "ticket.opened"
 PUSH, WECHAT, SMS, EMAIL = Channel.PUSH, Channel.WECHAT, Channel.SMS, Channel.EMAIL
 TURNS = 1_000
 CROWD = [f"regular-{number}" for number in range(12)]
+PLACED = Placement(4)
 Headers = tuple[tuple[str, bytes], ...]
 BY_FACT = (topics.WARNINGS, topics.OUTBOUND, topics.DEAD_LETTERS)
 BY_TIME = (topics.DECISIONS, topics.COUNTS, topics.BREAKERS, topics.LEASES)
@@ -185,8 +185,8 @@ class Story:
 
     async def _tell(self, restarts: bool = False, records: int = 16_000) -> Heard:
         policy = self.policy
-        roles = [health(policy, PARTITIONS), dispatcher(policy), governor(policy)]
-        driver = Driver(policy, roles, PARTITIONS, self._board(policy), records)
+        roles = [health(policy, placement=PLACED), dispatcher(policy), governor(policy)]
+        driver = Driver(policy, roles, PLACED.partitions, self._board(policy), records)
         happens: dict[datetime, list[Callable[[Driver], object]]] = {at: [] for at in self._ticks()}
         for at, what in self._moments:
             happens.setdefault(at, []).append(what)
@@ -222,6 +222,6 @@ def _ms(at: datetime) -> int:
 
 
 __all__ = [
-    "COMPLAINT", "EMAIL", "HOUR", "PURCHASE", "PUSH", "SHOP", "SMS", "VISIT", "WECHAT",
+    "COMPLAINT", "EMAIL", "HOUR", "PLACED", "PURCHASE", "PUSH", "SHOP", "SMS", "VISIT", "WECHAT",
     "FeedbackKind", "Heard", "Level", "Story", "but", "day",
 ]  # fmt: skip

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
-from schemas.reject import DeadLetterHeader, RejectReason
-from schemas.warning import Level
-from tests.flow.story import PURCHASE, VISIT, Story, day
+from agents.driver import Driver
+from agents.roles.health import health
+from schemas.control import Control, ControlKind
+from schemas.reject import MISSING, DeadLetterHeader, RejectReason
+from schemas.warning import Level, Warning
+from streams.health import IntakeStopped
+from tests.flow.story import PLACED, PURCHASE, SHOP, VISIT, Story, but, day
 
 FORMS = ["plain", "structured", "binary"]
 
@@ -45,16 +49,18 @@ async def test_plain_json_and_both_modes_of_cloudevents_say_the_same() -> None:
     assert heard.dead_letters == []
 
 
+_FAR = int(day(45).timestamp() * 1000)
 GOOD = {"id": "1", "source": "shop", "type": VISIT, "time": day(5).isoformat(), "user_id": "ann"}
 BAD = [
     (RejectReason.EMPTY, b""),
     (RejectReason.NOT_JSON, b'{"id": '),
     (RejectReason.NOT_UTF8, b'{"id": "\xff"}'),
     (RejectReason.NOT_AN_OBJECT, b"[1, 2]"),
-    (RejectReason.MISSING_FIELD, json.dumps({name: GOOD[name] for name in GOOD if name != "source"}).encode()),
+    *((MISSING[field], json.dumps({name: GOOD[name] for name in GOOD if name != field}).encode()) for field in MISSING),
     (RejectReason.WRONG_TYPE, json.dumps({**GOOD, "properties": "none"}).encode()),
-    (RejectReason.BAD_TIME, json.dumps({**GOOD, "time": "2026-01-10T10:00:00"}).encode()),
-    (RejectReason.BAD_TIME, json.dumps({**GOOD, "time": "1926-01-10T10:00:00Z"}).encode()),
+    (RejectReason.UNREADABLE_TIME, json.dumps({**GOOD, "time": "10 January"}).encode()),
+    (RejectReason.NAIVE_TIME, json.dumps({**GOOD, "time": "2026-01-10T10:00:00"}).encode()),
+    (RejectReason.ABSURD_TIME, json.dumps({**GOOD, "time": "1926-01-10T10:00:00Z"}).encode()),
     (RejectReason.TOO_EARLY, json.dumps({**GOOD, "time": day(6).isoformat()}).encode()),
     (RejectReason.KEY_MISMATCH, json.dumps({**GOOD, "user_id": "somebody else"}).encode()),
     (RejectReason.TOO_LARGE, json.dumps({**GOOD, "properties": {"x": "x" * 300_000}}).encode()),
@@ -104,3 +110,78 @@ async def test_duplicates_late_events_and_unknown_types_change_nothing() -> None
     quiet, noisy = await life(noisy=False).told(), await life(noisy=True).told()
     assert quiet.warnings("ann") == noisy.warnings("ann") != []
     assert noisy.dead_letters == []
+
+
+@pytest.mark.requirement("A1", "A3")
+async def test_a_record_in_another_partition_than_its_keys_is_refused() -> None:
+    """A producer with another partitioner would give ann a second history: her own goes on as if nothing had come."""
+
+    def life(strays: bool) -> Story:
+        story = Story()
+        story.lives("ann", range(20))
+        story.crowd(range(45))
+        wrong = (PLACED.of(b"ann") + 1) % PLACED.partitions
+        stray, ms = {**GOOD, "time": day(22).isoformat()}, int(day(22).timestamp() * 1000)
+        if strays:
+            story.does(
+                day(22),
+                lambda driver: driver.topics.append("app.events", wrong, ms, b"ann", json.dumps(stray).encode(), ()),
+            )
+        return story
+
+    quiet, strayed = await life(strays=False).told(), await life(strays=True).told()
+    assert quiet.warnings("ann") == strayed.warnings("ann") != []
+    [letter] = strayed.dead_letters
+    assert dict(letter.headers)[DeadLetterHeader.REASON] == b"wrong_partition"
+
+
+@pytest.mark.requirement("A3")
+async def test_a_bad_release_stops_its_partition_until_an_operator_lets_it_go_on() -> None:
+    """Nothing is lost meanwhile: what came before the stop is refused with its reason, what waits is taken after it."""
+    limits = SHOP.intake.rejects.model_copy(update={"stop": True, "min_records": 10})
+    policy = but(SHOP, intake={"rejects": limits})
+    driver = Driver(policy, [health(policy, placement=PLACED)], PLACED.partitions)
+
+    def visit(user: str, number: int) -> None:
+        body = {**GOOD, "id": str(number), "user_id": user, "time": day(number).isoformat()}
+        driver.send("app.events", user.encode(), json.dumps(body).encode(), int(day(number).timestamp() * 1000))
+
+    for _ in range(20):
+        driver.send("app.events", b"ann", b"{", int(day(0).timestamp() * 1000))
+    await driver.turn(day(0))
+    for number in range(20):
+        visit("ann", number)
+    for _retry in range(3):
+        with pytest.raises(IntakeStopped, match="20 of the last 20 records refused"):
+            await driver.settle(day(40))
+    word = Control(kind=ControlKind.INTAKE, target="*", who="ann", why="release 4.2 is rolled back", at=day(40))
+    driver.send(word.TOPIC, word.key.encode(), word.encode(), 0)
+    await driver.settle(day(40))
+    visit("regular-" + next(str(n) for n in range(99) if PLACED.of(f"regular-{n}".encode()) == PLACED.of(b"ann")), 45)
+    await driver.settle(day(45))
+    assert [warning.level for warning in driver.messages(Warning)] == [Level.RISK, Level.CRITICAL]
+    assert len(driver.read("app.events-dlt")) == 20
+
+
+@pytest.mark.requirement("A1")
+async def test_two_input_topics_are_one_history_and_a_dead_letter_names_its_own() -> None:
+    """A user's web visits count like those in the app, and an event that came on both counts once."""
+    driver = Driver(SHOP, [health(SHOP, ("app.events", "web.events"), PLACED)], PLACED.partitions)
+    for number in range(20):
+        body = json.dumps({**GOOD, "id": str(number), "time": day(number).isoformat()}).encode()
+        for topic in ("app.events", "web.events"):
+            driver.send(topic, b"ann", body, int(day(number).timestamp() * 1000))
+        await driver.settle(day(number))
+    driver.send("web.events", b"ann", b"{", int(day(20).timestamp() * 1000))
+    driver.send(
+        "web.events", b"bea", json.dumps({**GOOD, "user_id": "bea", "time": day(45).isoformat()}).encode(), _FAR
+    )
+    driver.send("web.events", b"ann", json.dumps({**GOOD, "id": "x", "time": day(45).isoformat()}).encode(), _FAR)
+    await driver.settle(day(45))
+    levels = [warning.level for warning in driver.messages(Warning)]
+    assert levels == [Level.RISK, Level.CRITICAL, Level.RECOVERED]
+    first = driver.messages(Warning)[0]
+    assert first.evidence is not None
+    assert (first.evidence.repeats, first.evidence.events_28) == (19, first.evidence.active_days_28)
+    [letter] = driver.read("app.events-dlt")
+    assert dict(letter.headers)[DeadLetterHeader.TOPIC] == b"web.events"

@@ -13,6 +13,8 @@ from schemas.policy import Policy, Product, Role
 from schemas.topics import WARNINGS
 from schemas.warning import Warning
 from streams.health import HealthPartition, open_health
+from streams.health.learning.book import reserved
+from streams.health.state import State, unpack
 from streams.role import Fact
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,6 +26,7 @@ POLICY = Policy(
         "shop": Product(zone="Asia/Shanghai"),
         "tool": Product(horizon_days=7, zone="America/New_York"),
         "car": Product(horizon_days=120, zone="Australia/Lord_Howe"),
+        "rated": Product(activity=(Role.SESSION, Role.SCORE)),
     },
     events={"visit": Role.SESSION, "order": Role.PURCHASE, "complain": Role.COMPLAINT_OPENED, "rate": Role.SCORE},
 )
@@ -109,6 +112,11 @@ def run(log: Iterable[Happening], cuts: Iterable[int] = (), restarts: Iterable[i
         if until in set(restarts):
             one.restart()
     return one
+
+
+def read(one: Run) -> dict[bytes, State]:
+    """States, without the due times: those may be early, and how early does depend on the cuts."""
+    return {key: unpack(key, record) for key, record in one.table.items() if not reserved(key)}
 
 
 GAPS = st.one_of(

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.warning import Component, Level, Warning
 from streams.health.learning import refit
-from streams.health.learning.book import reserved
-from streams.health.state import State, unpack
 from tests.laws import reference_learning
-from tests.laws.health_story import COMMON, POLICY, Happening, Run, logs, run, towns, untidy
+from tests.laws.health_story import COMMON, POLICY, Happening, logs, read, run, towns, untidy
 from tests.laws.reference import Lane, Said
 
 PARTS = (Component.FREQUENCY, Component.SILENCE, Component.TREND, Component.DEPTH, Component.EXPERIENCE)
@@ -87,11 +85,6 @@ def test_opening_anew_anywhere_changes_nothing(log: list[Happening], restarts: l
     whole, restarted = run(log), run(log, restarts=restarts)
     assert restarted.facts == whole.facts
     assert read(restarted) == read(whole)
-
-
-def read(one: Run) -> dict[bytes, State]:
-    """States, without the due times: those may be early, and how early does depend on the cuts."""
-    return {key: unpack(key, record) for key, record in one.table.items() if not reserved(key)}
 
 
 @COMMON

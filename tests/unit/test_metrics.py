@@ -12,7 +12,10 @@ from schemas.channel import Channel
 from schemas.decision import Reason
 from schemas.reject import RejectReason
 
-UNITS = ("_total", "_seconds", "_records", "_info", "_ready", "_broken", "_up", "_state", "_queued", "_messages")
+UNITS = (
+    "_total", "_seconds", "_records", "_info", "_ready", "_broken", "_up", "_state", "_queued", "_messages", "_ratio",
+    "_limit", "_stopped",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -56,6 +56,18 @@ def test_a_text_that_is_no_policy_at_all_has_one_fault(text: str, told: str) -> 
         ),
         ("[products.default]\nactivity = []", "products.default.activity = [] is empty; expected: a list of"),
         ("[warnings]\ncritical = 50.0", "warnings.critical = 50.0 is not under warnings.risk = 50.0; lower it"),
+        (
+            "[intake.rejects]\nclear = 0.2",
+            "intake.rejects.clear = 0.2 is not under intake.rejects.limit = 0.2; lower it",
+        ),
+        (
+            "[intake.rejects]\nmin_records = 501",
+            "is over half of intake.rejects.window_records = 1000; lower it, or widen",
+        ),
+        (
+            "[intake.rejects]\nwindow_records = 999",
+            "window_records = 999 is not a multiple of 2; expected: newest records",
+        ),
     ],
 )
 def test_a_fault_names_place_value_and_fix(section: str, told: str) -> None:

@@ -15,10 +15,10 @@ def test_the_records_own_headers_stay_as_they_came() -> None:
 
 def test_a_requeued_record_that_fails_again_has_one_reason() -> None:
     first = dead_letter_headers([("a", b"1")], reason=RejectReason.NOT_JSON, detail="old", **PLACE)
-    again = dead_letter_headers(first, reason=RejectReason.BAD_TIME, detail="new", **{**PLACE, "offset": 9})
+    again = dead_letter_headers(first, reason=RejectReason.NAIVE_TIME, detail="new", **{**PLACE, "offset": 9})
     assert len(again) == len(first)
     assert dict(again) == dict(first) | {
-        "churn-dlt-reason": b"bad_time",
+        "churn-dlt-reason": b"naive_time",
         "churn-dlt-detail": b"new",
         "churn-dlt-offset": b"9",
     }

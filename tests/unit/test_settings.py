@@ -80,7 +80,7 @@ def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     assert told["CHURN_PARTITIONS"] == (
         'environment: CHURN_PARTITIONS = "0" is under 1; expected: partitions of every topic keyed by user, when '
-        "created, 1 to 10000"
+        "created (a worker asks the brokers), 1 to 10000"
     )
     assert "did you mean 'health'?" in told["CHURN_ROLES"]
     assert "did you mean CHURN_REDIS_URL?" in told["CHURN_REDIS_ULR"]
