@@ -10,6 +10,10 @@ from typing import IO
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
+CHATTY = ("aiokafka.consumer.subscription_state",)
+"""Loggers that say every time at info what one of our readers has turned to; their warnings are heard."""
+
+
 class JsonFormatter(logging.Formatter):
     """A record as one line of JSON; fields of ``extra`` keep their names, and what JSON cannot say becomes text."""
 
@@ -60,4 +64,6 @@ def configure_logs(level: str = "info", stream: IO[str] | None = None) -> None:
     handler.setFormatter(JsonFormatter())
     handler.addFilter(Repeats())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level.upper()]))
     logging.captureWarnings(True)

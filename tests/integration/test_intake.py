@@ -189,7 +189,7 @@ def test_several_topics_and_three_forms_are_one_input(here: Installation) -> Non
     log += [visit(topic, "plain", both, n) for n in range(20) for topic in SEVERAL]
     here.send([*log, Sent("web.events", both, b"{", day(19))])
     here.eventually(here.absorbed, "the lives")
-    here.send([visit("app.events", "plain", here.user(n, 20), 45) for n in (0, 1)])
+    here.send([visit("app.events", "plain", here.user(n, 20), number) for number in range(20, 46) for n in (0, 1)])
     wanted = {user for user, *_ in lives} | {both}
 
     def told() -> dict[str, list[Warning]]:
