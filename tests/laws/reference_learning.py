@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import lru_cache
 from math import exp, log
 from typing import TYPE_CHECKING
@@ -205,4 +206,6 @@ class World:
         o, p = self.all.lapses, self.all.predicted
         bias = o[0] / p[0] if p[0] > 0 else 1.0
         weights = [float(np.clip(log((o[j] + 13.5) / (bias * p[j] + 10)), 0, 1)) for j in (1, 2, 3)]
-        return Taught(str(day), r, r / float(mu), self.season, tuple(hazards), (weights[0], weights[1], weights[2]))
+        name = str(date(1970, 1, 1) + timedelta(days=day))
+        learned = (weights[0], weights[1], weights[2])
+        return Taught(name, r, r / float(mu), self.season, tuple(hazards), learned)

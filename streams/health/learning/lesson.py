@@ -1,6 +1,6 @@
 """All that a product's users have taught up to a day: a pure function of the day before and of that day's sums."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -36,13 +36,13 @@ class Lesson(msgspec.Struct, frozen=True, array_like=True):
 
     day: int = -1
     first: int = -1
-    exposure: Sequence[float] = (0.0,) * CELLS
-    returns: Sequence[float] = (0.0,) * CELLS
-    seen: Sequence[int] = (0,) * STRATA
+    exposure: tuple[float, ...] = (0.0,) * CELLS
+    returns: tuple[float, ...] = (0.0,) * CELLS
+    seen: tuple[int, ...] = (0,) * STRATA
     """Returns ever, by stratum."""
-    lapses: Sequence[float] = (0.0,) * GROUPS
-    predicted: Sequence[float] = (0.0,) * GROUPS
-    recent: Sequence[tuple[int, int]] = ()
+    lapses: tuple[float, ...] = (0.0,) * GROUPS
+    predicted: tuple[float, ...] = (0.0,) * GROUPS
+    recent: tuple[tuple[int, int], ...] = ()
     """Active and expected users of the last seven days with users."""
     usual: float = -1.0
     """q̄: the usual ratio of active to expected users, -1 before the first."""
@@ -58,8 +58,8 @@ class Lesson(msgspec.Struct, frozen=True, array_like=True):
     def taught(self, day: int, parts: Sequence[DaySums], horizon_days: int) -> "Lesson":
         """S(day), from this lesson of the day before and every partition's sums."""
         sums = merged(list(parts))
-        seen = [before + _returned(sums, stratum) for stratum, before in enumerate(self.seen)]
-        recent = [*self.recent, (sums.active, sums.expected)][-SEASON_DAYS:] if sums.expected else self.recent
+        seen = tuple(before + _returned(sums, stratum) for stratum, before in enumerate(self.seen))
+        recent = (*self.recent, (sums.active, sums.expected))[-SEASON_DAYS:] if sums.expected else self.recent
         first = day if self.first < 0 else self.first
         usual, speed = self._season(recent, day - first)
         lesson = Lesson(
@@ -89,19 +89,12 @@ class Lesson(msgspec.Struct, frozen=True, array_like=True):
         return usual, speed if days >= SETTLED_DAYS else 1.0
 
 
-def learned(lesson: Lesson, heard: Mapping[int, Sequence[DaySums]], horizon_days: int) -> Lesson:
-    """The lesson after all days in ``heard``, in order; each has every partition's sums."""
-    for day in sorted(heard):
-        lesson = lesson.taught(day, heard[day], horizon_days)
-    return lesson
-
-
 def _returned(sums: DaySums, stratum: int) -> int:
     return sum(sums.returns[stratum * BINS : (stratum + 1) * BINS])
 
 
-def _faded(before: Sequence[float], added: Sequence[int], units: float) -> list[float]:
-    return [old * MEMORY + new / units for old, new in zip(before, added, strict=True)]
+def _faded(before: Sequence[float], added: Sequence[int], units: float) -> tuple[float, ...]:
+    return tuple(old * MEMORY + new / units for old, new in zip(before, added, strict=True))
 
 
 def _sunday(day: int) -> bool:

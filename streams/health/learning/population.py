@@ -120,7 +120,10 @@ class Population:
     # What is learned.
 
     def begin(self, day: int, still: bool) -> None:
-        """A day has begun: the newest lesson that is old enough is adopted; ``still`` if the feed stood all day."""
+        """A day has begun: the newest lesson that is old enough is adopted, what can be learned of the days before is.
+
+        ``still`` if the feed stood all day.
+        """
         lesson, serving = self._course.lesson, self._course.serving
         if serving.day < lesson.day <= day - ADOPTION_DAYS:
             self._adopt()
@@ -128,6 +131,7 @@ class Population:
         self._write(book.COURSE)
         if self._number not in self._heard.marks:
             self._mark(self._number, Mark(0, day))
+        self._learn()
 
     def returned(self, key: bytes, state: State, day: int) -> None:
         """A silence ends on a day; ``state`` is the user's before that."""
@@ -153,7 +157,7 @@ class Population:
             self._sample.keep(key, state)
 
     def close(self, day: int, users: Users) -> PopulationDay:
-        """A day is over: its sums, for all to learn from; what can be learned here is."""
+        """A day is over: its sums, for all to learn from."""
         sums = self._open.pop(day, None) or DaySums()
         self._write(book.OPEN)
         if self._sample is None:
@@ -167,7 +171,6 @@ class Population:
         self._hear(day, self._number, sums)
         if self._course.published < 0:
             self._course.published = day
-        self._learn()
         return day_message(self._product, self._number, day, sums)
 
     def hear(self, message: PopulationDay | PopulationMark) -> None:

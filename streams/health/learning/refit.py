@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import log
 from typing import TYPE_CHECKING, Final
 
+from streams.health.days import date_of
 from streams.health.index.curve import BINS, Curve
 from streams.health.index.snapshot import STRATA, Snapshot
 from streams.health.learning.sums import MOMENTS, DaySums, Rhythms
@@ -32,7 +33,7 @@ def refitted(lesson: Lesson, sums: DaySums) -> Snapshot:
         for low in range(0, STRATA * BINS, BINS)
     ]
     return Snapshot(
-        id=str(lesson.day),
+        id=date_of(lesson.day).isoformat(),
         week=lesson.day,
         shape=shape,
         rate=rate,
