@@ -64,6 +64,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         self.catalogue: list[Entry] = []
+        self._by_partition: list[Gauge] = []
         self.process = self._gauge(
             "churn_process_info", "1 for the role that this process runs.", role=OPEN, version=OPEN
         )
@@ -137,8 +138,27 @@ class Metrics:
         )
         self.watermark = self._gauge(
             "churn_watermark_timestamp_seconds",
-            "Event time reached, seconds since 1970; the least over products.",
+            "Event time reached, seconds since 1970.",
             partition=OPEN,
+            product=OPEN,
+        )
+        self.still_after = self._gauge(
+            "churn_feed_still_after_seconds",
+            "A gap between events after which the product's feed stands still: ten times the usual, an hour at least.",
+            partition=OPEN,
+            product=OPEN,
+        )
+        self.speed = self._gauge(
+            "churn_product_speed_ratio",
+            "How fast the product's time runs: usually 1, under 0.75 in a mass dip, 0 while silence is inhibited.",
+            partition=OPEN,
+            product=OPEN,
+        )
+        self.warming_up = self._gauge(
+            "churn_product_warming_up",
+            "1 while too little was learned of the product for its index to be calibrated.",
+            partition=OPEN,
+            product=OPEN,
         )
         self.deadlines = self._gauge("churn_deadlines_queued", "Moments waiting to be looked at.", partition=OPEN)
         self.held = self._gauge("churn_held_messages", "Candidates waiting to be judged again.", partition=OPEN)
@@ -165,16 +185,17 @@ class Metrics:
 
     def _forget(self, partition: int) -> None:
         """Another worker has the partition now: what we knew of it must not be shown as if it still held."""
-        gauges = (self.ready, self.broken, self.watermark, self.deadlines, self.held)
-        for gauge in (*gauges, self.refused, self.over, self.stopped):
+        for gauge in self._by_partition:
             gauge.remove_by_labels({"partition": str(partition)})
-        self.lag.remove_by_labels({"partition": str(partition)})
 
     def _counter(self, name: str, help: str, /, **labels: Values) -> Counter:
         return self._keep("counter", Counter(name, help, tuple(labels), registry=self._registry), name, help, labels)
 
     def _gauge(self, name: str, help: str, /, **labels: Values) -> Gauge:
-        return self._keep("gauge", Gauge(name, help, tuple(labels), registry=self._registry), name, help, labels)
+        gauge = self._keep("gauge", Gauge(name, help, tuple(labels), registry=self._registry), name, help, labels)
+        if "partition" in labels:
+            self._by_partition.append(gauge)
+        return gauge
 
     def _histogram(self, name: str, help: str, buckets: Iterable[float]) -> Histogram:
         metric = Histogram(name, help, buckets=tuple(buckets), registry=self._registry)

@@ -81,9 +81,11 @@ class Observer(path.Watch):
             metrics.over.labels(number).set(kept.over)
             metrics.stopped.labels(number).set(kept.stopped)
             metrics.deadlines.labels(number).set(partition.queued)
-            times = partition.watermarks().values()
-            if times:
-                metrics.watermark.labels(number).set(min(times).timestamp())
+            for product, pulse in partition.pulses().items():
+                metrics.watermark.labels(number, product).set(pulse.watermark.timestamp())
+                metrics.still_after.labels(number, product).set(pulse.still_after)
+                metrics.speed.labels(number, product).set(pulse.speed)
+                metrics.warming_up.labels(number, product).set(pulse.warming_up)
         if isinstance(partition, Dispatcher):
             metrics.held.labels(number).set(partition.waiting)
 

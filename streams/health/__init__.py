@@ -6,7 +6,7 @@
 ``index``       the health index, one idea a file; ``learning`` what a product's users teach
 ``rules``       when an index becomes a warning, one rule a file
 ``deadlines``   when each user must be looked at next, ``watermark`` how far time has come, ``days`` calendar days
-``feed``        how steadily events come
+``feed``        how steadily events come, ``pace`` how far each product has come
 ``portrait``    all that is known of a user, without changing it
 ``rejects``     how much of the input was refused, and when that stops it
 ``notice``      what is said of a silence, ``stage`` how far gone its user is

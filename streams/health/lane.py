@@ -11,8 +11,6 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
-import msgspec
-
 from schemas.policy import Policy, Role
 from schemas.policy.policy import DEFAULT_PRODUCT
 from schemas.population import PopulationDay, PopulationMark
@@ -27,6 +25,7 @@ from streams.health.learning.book import reserved
 from streams.health.learning.population import Population
 from streams.health.notice import Notices
 from streams.health.occasion import occasion, warned
+from streams.health.pace import Pace, Pulse
 from streams.health.portrait import Portrait, Portraits, Reading
 from streams.health.rules.level import Crossing, LevelRule, speak
 from streams.health.state import DIGEST_BYTES, SEEN, State, ending, ending_of, hash_of, pack, unpack
@@ -52,14 +51,6 @@ IDLE_SECONDS: Final = 10.0
 """Processing time without a record of the product after which a partition that has read all follows the others."""
 
 Said = Warning | PopulationDay
-
-
-class Pace(msgspec.Struct, frozen=True, array_like=True):
-    """How far a product has come in a partition, and how steadily, between transactions."""
-
-    newest: int = 0
-    gaps: float = Feed().gaps
-    squares: float = Feed().squares
 
 
 class Lane:
@@ -125,6 +116,15 @@ class Lane:
     def pace(self) -> Pace:
         """What of this lane stands in the partition's memo."""
         return Pace(self.watermark.newest, self.feed.gaps, self.feed.squares)
+
+    @property
+    def pulse(self) -> Pulse:
+        """How the product's time runs."""
+        population = self.population
+        speed = 0.0 if population.held else population.speed
+        return Pulse(
+            datetime.fromtimestamp(self.watermark.time, UTC), self.feed.still_after, speed, population.warming_up
+        )
 
     def hear(self, message: PopulationDay | PopulationMark) -> None:
         """Another partition's word about the product is known."""

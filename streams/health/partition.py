@@ -14,9 +14,10 @@ from schemas.policy.policy import DEFAULT_PRODUCT
 from schemas.population import PopulationDay, PopulationMark
 from schemas.reject import dead_letter_headers
 from schemas.warning import Warning
-from streams.health.lane import Lane, Outcome, Pace, Said
+from streams.health.lane import Lane, Outcome, Said
 from streams.health.learning.book import product_and_kind, reserved
 from streams.health.learning.population import ONE
+from streams.health.pace import Pace, Pulse
 from streams.health.portrait import Portrait, Reading
 from streams.health.rejects import Kept, Rejections
 from streams.health.state import due_of, ending, ending_of, user_and_product
@@ -123,13 +124,9 @@ class HealthPartition:
         counted, self._tally = dict(self._tally), Counter()
         return counted
 
-    def watermarks(self) -> dict[str, datetime]:
-        """The event time each listed product has come to; none for a product without events."""
-        return {
-            name: datetime.fromtimestamp(lane.watermark.time, UTC)
-            for name, lane in self._lanes.items()
-            if lane.watermark.newest
-        }
+    def pulses(self) -> dict[str, Pulse]:
+        """How far each listed product has come, and how its time runs; none for a product without events."""
+        return {name: lane.pulse for name, lane in self._lanes.items() if lane.watermark.newest}
 
     def readings(self, at: datetime) -> Iterator[Reading]:
         """The health, at a moment, of every user with an occasion, in the order of their keys; what was not settled

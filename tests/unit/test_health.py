@@ -241,14 +241,15 @@ def test_products_have_clocks_of_their_own_and_unlisted_ones_share_the_default_c
     ):
         partition.step("app.events", [Sent(plain(id=product, product=product, time=time))], NOON)
     minute = timedelta(minutes=1)
-    assert partition.watermarks() == {"default": NOON - 61 * minute, "shop": NOON - minute}
+    marks = {name: pulse.watermark for name, pulse in partition.pulses().items()}
+    assert marks == {"default": NOON - 61 * minute, "shop": NOON - minute}
 
 
 def test_time_goes_on_where_it_stood_when_a_partition_is_opened_again() -> None:
     partition = opened()
     partition.step("app.events", [Sent(plain())], NOON)
     again = opened(memo=partition.settle().memo)
-    assert again.watermarks() == partition.watermarks()
+    assert again.pulses() == partition.pulses()
     again.step("app.events", [Sent(plain(id="late", time="2026-01-01T11:58:59Z"))], NOON)
     assert again.tally() == {"event.too_late": 1}
 

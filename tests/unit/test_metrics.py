@@ -62,9 +62,9 @@ def test_names_are_ours_with_base_units_and_a_sentence_of_help(metrics: Metrics)
 
 
 def test_no_label_can_hold_a_user(metrics: Metrics) -> None:
-    """Labels without a closed list are few, and none of them is about a person."""
+    """Labels without a closed list are few, and none of them is about a person (products are those the policy lists)."""
     free = {label for entry in metrics.catalogue for label, values in entry.labels.items() if values is None}
-    assert free == {"partition", "topic", "role", "version", "name", "hash"}
+    assert free == {"partition", "product", "topic", "role", "version", "name", "hash"}
 
 
 def test_the_catalogue_has_every_metric_that_is_exposed(registry: CollectorRegistry, metrics: Metrics) -> None:
@@ -89,7 +89,7 @@ def test_nothing_is_shown_of_a_partition_that_went_to_another_worker(
     for number in (3, 4):
         metrics.enter(number, OwnerState.READY)
         metrics.lag.labels("app.events", number).set(9)
-        metrics.watermark.labels(number).set(1)
+        metrics.watermark.labels(number, "shop").set(1)
     metrics.enter(3, OwnerState.CLOSED)
     text = generate_latest(registry).decode()
     assert 'partition="3"' not in text

@@ -183,7 +183,7 @@ def test_a_record_in_a_partition_that_is_not_its_keys_is_refused_and_moves_no_ti
         else:
             assert (tally["reject.wrong_partition"], tally["event.rejected"]) == (2, 2)
             assert json.loads(facts[0].value or b"") == json.loads(record.value or b"")
-            assert (partition.watermarks(), dict(partition.settle().writes)) == ({}, {})
+            assert (partition.pulses(), dict(partition.settle().writes)) == ({}, {})
 
 
 def test_times_of_a_word_are_aware() -> None:
