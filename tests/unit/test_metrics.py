@@ -62,7 +62,7 @@ def test_names_are_ours_with_base_units_and_a_sentence_of_help(metrics: Metrics)
 
 
 def test_no_label_can_hold_a_user(metrics: Metrics) -> None:
-    """Labels without a closed list are few, and none of them is about a person (products are those the policy lists)."""
+    """Labels without a closed list are few, and none of them is about a person; products are listed in the policy."""
     free = {label for entry in metrics.catalogue for label, values in entry.labels.items() if values is None}
     assert free == {"partition", "product", "topic", "role", "version", "name", "hash"}
 
