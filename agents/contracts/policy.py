@@ -34,7 +34,7 @@ HEAD = """# Policy files
 A policy is one TOML file that holds everything the business decides. `churn-alerts policy check FILE` tells every
 fault of a file at once; a worker refuses to start with a faulty one. Every warning, decision and message carries the
 policy's hash; comments, order, white space and defaults that are spelled out do not change the hash.
-[deploy/policies/shop.toml](../deploy/policies/shop.toml) is a complete example.
+Complete examples, each with its page: [shop](policies/shop.md), [content](policies/content.md).
 """
 
 EVENTS = f"""## `[events]`

@@ -87,6 +87,20 @@ def test_a_faulty_field_is_told_once() -> None:
     assert len(faults_of(LEAST + "[warnings]\nrisk = false\ncritical = 99.0")) == 1
 
 
+SHIPPED = sorted((Path(__file__).parents[2] / "deploy/policies").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_every_shipped_policy_is_faultless_and_has_its_page(file: Path) -> None:
+    """The page says each product's horizon, and what every playbook's answer is for."""
+    policy = parse_policy(file.read_text(), file.name)
+    page = (file.parents[2] / "docs/policies" / f"{file.stem}.md").read_text()
+    assert policy.name == file.stem
+    assert file.name in page
+    for name, product in policy.products.items():
+        assert f"{product.horizon_days} days" in page or f"`{name}`: {product.horizon_days})" in page
+
+
 def test_the_shop_policy_has_the_numbers_that_were_asked_for() -> None:
     """Horizon, thresholds, caps, breaker, expiry, record size: the shipped defaults."""
     shop = parse_policy(SHOP, "shop.toml")
