@@ -5,7 +5,7 @@ key) order, each at its own time; only then is the event itself absorbed. So the
 into batches.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -268,12 +268,13 @@ class Lane:
 
     # Its users, as the population needs them.
 
-    def states(self) -> Iterable[tuple[bytes, State]]:
-        """All users of this lane, as they are now."""
+    def states(self, wanted: Callable[[bytes], bool]) -> Iterable[tuple[bytes, State]]:
+        """All users of this lane whose keys are wanted, as they are now."""
         for key, record in self._table.items():
-            if self.has(key):
+            if self.has(key) and wanted(key):
                 yield key, self._loaded.get(key) or unpack(key, record)
-        yield from ((key, state) for key, state in self._loaded.items() if self._table.get(key) is None)
+        new = (key for key in self._loaded if wanted(key) and self._table.get(key) is None)
+        yield from ((key, self._loaded[key]) for key in new)
 
     def state(self, key: bytes) -> State:
         """A user who is known."""

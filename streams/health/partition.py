@@ -108,7 +108,7 @@ class HealthPartition:
         facts: list[Fact] = []
         for lane in self._lanes.values():
             facts.extend(self._facts(lane.follow(now, caught_up)))
-            facts.extend(lane.population.tell(lane.watermark.time, lane.idle(now, caught_up)))
+            facts.extend(lane.population.tell(lane.watermark.time, lane.idle(now, caught_up), now))
         return facts
 
     def settle(self) -> Settled:

@@ -5,8 +5,11 @@ is over they become its sums, which all partitions exchange, and from which ever
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Final, Protocol
+
+from msgspec.structs import replace
 
 from schemas import topics
 from schemas.population import PopulationDay, PopulationMark, day_key
@@ -29,6 +32,9 @@ ADOPTION_DAYS: Final = 2
 """A lesson serves from so many days after its own, so that no partition waits for another."""
 
 KEPT_WEEKS: Final = 60
+MARK_EVERY: Final = timedelta(seconds=5)
+"""Processing time between two marks that tell no more than how far event time has come: all partitions hear all."""
+
 ONE: Final = 0
 """The only partition of what all partitions tell each other."""
 
@@ -39,8 +45,8 @@ HOLD_SPEED: Final = 0.5
 class Users(Protocol):
     """The product's users, as a population needs them."""
 
-    def states(self) -> Iterable[tuple[bytes, State]]:
-        """All of them."""
+    def states(self, wanted: Callable[[bytes], bool]) -> Iterable[tuple[bytes, State]]:
+        """All of them whose keys are wanted."""
         ...
 
     def state(self, key: bytes) -> State: ...
@@ -57,6 +63,7 @@ class Population:
         self._open: dict[int, DaySums] = {}
         self._heard = Heard(partitions)
         self._sample: Sample | None = None
+        self._told: datetime | None = None
         self._changed: dict[str, None] = {}
         """Kinds of records to be written, in order."""
 
@@ -161,7 +168,7 @@ class Population:
         sums = self._open.pop(day, None) or DaySums()
         self._write(book.OPEN)
         if self._sample is None:
-            self._sample = Sample((key, state) for key, state in users.states() if self._sampled(key))
+            self._sample = Sample(users.states(self._sampled))
         sums += self._sample.swept(day, self._course.clock, self.serving)
         for key in self._sample.due(day, self._horizon):
             state = users.state(key)
@@ -185,14 +192,16 @@ class Population:
 
     # What is told.
 
-    def tell(self, watermark: int, idle: bool) -> Iterator[Fact]:
+    def tell(self, watermark: int, idle: bool, now: datetime) -> Iterator[Fact]:
         """What the other partitions must hear: how far this one has come, and which sums nobody needs any more."""
         course = self._course
         if not course.clock.starts:
             return
-        mark = Mark(watermark, course.clock.first, course.lesson.day, idle)
-        if mark != self._heard.marks.get(self._number):
+        mark, before = Mark(watermark, course.clock.first, course.lesson.day, idle), self._heard.marks[self._number]
+        told = self._told is not None and now - self._told < MARK_EVERY
+        if mark != before and not (told and mark == replace(before, watermark=watermark)):
             self._mark(self._number, mark)
+            self._told = now
             if self._partitions > 1:
                 yield fact_of(mark_message(self._product, self._number, mark), ONE)
         learned = self._heard.learned_by_all()
