@@ -114,7 +114,7 @@ class World:
         ready = [lesson for lesson in self.next if lesson[0] <= day - 2]
         if ready:
             _day, self.serving, self.speed = ready[-1]
-        self.today = day
+        self.today, self.still = day, still
         self.speeds[day] = 0.0 if still or self.held else self.speed
         self.starts.append(self.starts[-1] + self.speeds[day])
 
@@ -135,11 +135,9 @@ class World:
     def returned(self, life: Life, day: int, lane: Lane) -> None:
         """Called before the occasion of the day is added; logs are in order, so the day is not over."""
         speed = self.theta(day + 1) - self.theta(day)
-        if speed <= 0:
-            return
         sums, a = self.open.setdefault(day, Sums()), lane.silent(life, day)
         k, bin_, passed = self.cell(life, lane, a, speed)
-        sums.returns[k, bin_] += 1
+        sums.returns[k, bin_] += speed > 0
         sums.exposure[k, bin_] += passed
         if day - life.last <= 28:
             sums.active += 1
@@ -149,12 +147,12 @@ class World:
         day, sums = self.today, self.open.pop(self.today, Sums())
         speed = self.speeds[day]
         known = [life for life in lives if life.occasions]
-        for life in known if speed > 0 else []:
+        for life in known:
             if life.last < day:
                 a = lane.silent(life, day)
                 k, bin_, passed = self.cell(life, lane, a, speed)
                 sums.exposure[k, bin_] += passed
-                if day - life.last <= 28:
+                if day - life.last <= 28 and not self.still:
                     sums.expected += self.due_back(life, lane, a)
         for life in known:
             self.ask(life, lane, day, sums)

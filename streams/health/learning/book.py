@@ -39,6 +39,8 @@ class Course(msgspec.Struct, array_like=True):
     lesson: Lesson = msgspec.field(default_factory=Lesson)
     serving: Serving = msgspec.field(default_factory=Serving)
     published: int = -1
+    still: bool = False
+    """Whether the feed stands still all of today: nobody is expected then."""
 
 
 COURSES: Final = Packing(Course, 1)

@@ -135,6 +135,7 @@ class Population:
         if serving.day < lesson.day <= day - ADOPTION_DAYS:
             self._adopt()
         self._course.clock.begin(day, 0.0 if still or self.held else self.speed)
+        self._course.still = still
         self._write(book.COURSE)
         if self._number not in self._heard.marks:
             self._mark(self._number, Mark(0, day))
@@ -142,7 +143,7 @@ class Population:
 
     def returned(self, key: bytes, state: State, day: int) -> None:
         """A silence ends on a day; ``state`` is the user's before that."""
-        if not (state.begun and self._sampled(key)) or self.elapsed(day, day + 1) <= 0:
+        if not (state.begun and self._sampled(key)):
             return
         sums = self._open.setdefault(max(day, self.today), DaySums())
         snapshot, silent = self.serving, self.elapsed(state.last, day)
@@ -152,7 +153,7 @@ class Population:
         cell = stratum(state.repeats) * BINS + bisect_right(EDGES, (begun + ended) / 2) - 1
         recent = day - state.last <= RECENT_DAYS
         self._write(book.OPEN)
-        sums.returns[cell] += 1
+        sums.returns[cell] += ended > begun  # time that stands still says nothing about silences, only about the season
         sums.active += recent
         if day >= self.today:  # of a day that is over, the sweep has counted the user as silent
             sums.exposure[cell] += round((ended - begun) * NATS)
@@ -169,7 +170,8 @@ class Population:
         self._write(book.OPEN)
         if self._sample is None:
             self._sample = Sample(users.states(self._sampled))
-        sums += self._sample.swept(day, self._course.clock, self.serving)
+        swept = self._sample.swept(day, self._course.clock, self.serving)
+        sums += replace(swept, expected=0) if self._course.still else swept
         for key in self._sample.due(day, self._horizon):
             state = users.state(key)
             self._ask(state, day, sums)

@@ -61,12 +61,15 @@ class Sample:
         return self._keys
 
     def swept(self, day: int, clock: Clock, snapshot: Snapshot) -> DaySums:
-        """What the day brought of all users who were not active on it: exposure, expected returns; and all rhythms."""
+        """What the day brought of all users who were not active on it: exposure, expected returns; and all rhythms.
+
+        A day without speed exposes nobody; who was expected on it is counted all the same, or it would never end.
+        """
         rows = self._rows[: len(self._keys)]
         sums = DaySums(sampled=len(rows), rhythms=_rhythms(rows))
         speed = clock.elapsed(day, day + 1)
         silent = rows[rows["last"] < day]
-        if speed <= 0 or not len(silent):
+        if not len(silent):
             return sums
         weight, rate = snapshot.shape + silent["n"], snapshot.rate + silent["e"]
         elapsed = clock.at(day) - _at(clock, silent["last"])
