@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tests.faults.book import Stood
-from tests.faults.findings import Findings
 from tests.laws.reference import EPOCH
 from tests.laws.reference_learning import Sums, Taught, World
 

@@ -1,4 +1,4 @@
-"""What partitions learned: sums told once and whole, one lesson a day for all, adopted when it could be, time as it ran."""
+"""What partitions learned: sums told once and whole, one lesson a day, adopted when it could be, time as it ran."""
 
 import json
 from collections.abc import Iterable
@@ -18,13 +18,13 @@ NEAR = 1e-6
 def check_told(records: Iterable[Stood], findings: Findings) -> None:
     """The sums of a day stand once."""
     said = (json.loads(record.value or b"null") for record in records)
-    findings.once("sums", ((one["product"], one["day"], one["partition"]) for one in said if one and "day" in one))
+    findings.once("sums of", ((one["product"], one["day"], one["partition"]) for one in said if one and "day" in one))
 
 
 def check_sums(told: Told, number: int, time: Time, findings: Findings) -> None:
     """Every day that is over was told of, with all users who came back on it and all who were known by then."""
     there = {day: parts[number].sums for day, parts in told.days.items() if number in parts}
-    findings.compare(f"sums of {told.product} in partition {number} on", time.known_by, there)
+    findings.compare(f"sums of {told.product} in partition {number} on", time.known_by, list(there))
     for day in time.known_by.keys() & there.keys():
         sums = there[day]
         must = time.returned[day], time.active[day], time.known_by[day]
@@ -77,8 +77,8 @@ def _agrees(lesson: dict[str, Any], must: Lesson) -> bool:
 def check_jumps(told: Told, jumps: Iterable[tuple[str, int, int, int]], findings: Findings) -> None:
     """Time moves without an event only to where another partition said it was."""
     for product, number, moment, heard in jumps:
-        others = (marks for other, marks in told.marks.items() if other != number)
-        if product == told.product and (
-            moment not in {at for marks in others for offset, at in marks if offset < heard}
-        ):
+        if product != told.product:
+            continue
+        others = [marks for other, marks in told.marks.items() if other != number]
+        if moment not in {at for marks in others for offset, at in marks if offset < heard}:
             findings.wrong.append(f"time of {product} in partition {number} moved to {moment}, where no other was")

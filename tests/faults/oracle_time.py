@@ -11,7 +11,7 @@ RECENT_DAYS = 28
 
 
 class Time(Lane):
-    """The days that have begun, each with the lesson that serves in it; what each saw of users, as far as it is counted.
+    """The days that have begun, each with the lesson that serves in it, and what each saw of users.
 
     Nothing is looked at here: lives are swept one by one when time has come to its end.
     """
