@@ -168,7 +168,8 @@ class Population:
         sums = self._open.pop(day, None) or DaySums()
         self._write(book.OPEN)
         if self._sample is None:
-            self._sample = Sample(users.states(self._sampled))
+            known = ((key, state) for key, state in users.states(self._sampled) if state.begun)
+            self._sample = Sample(known)
         sums += self._sample.swept(day, self._course.clock, self.serving)
         for key in self._sample.due(day, self._horizon):
             state = users.state(key)
