@@ -49,7 +49,8 @@ class Time(Lane):
             world.gap(seconds - before)
 
     def _begin(self, day: int, still: bool, heard: int) -> None:
-        self.learned = self._told.learned(self._number, heard, self.learned, day)
+        if self.world.today >= 0:  # who has just begun has learned nothing yet
+            self.learned = self._told.learned(self._number, heard, self.learned, day)
         lesson = self._lessons.get(self.learned)
         self.world.next = [(self.learned, lesson.taught, lesson.speed)] if lesson else []
         self.world.begin(day, still)
