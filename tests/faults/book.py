@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+OURS = b"\0"
+"""What is not about a user begins so: no user of a campaign does."""
+
 
 class Stood(NamedTuple):
     """A record where it stands."""
@@ -22,13 +25,19 @@ class Stood(NamedTuple):
 
 
 class Book:
-    """The records of ``topics`` (name without prefix -> partition count); of those in ``newest`` the last of a key."""
+    """The records of ``topics`` (name without prefix -> partition count); of those in ``newest`` the last of a key.
 
-    def __init__(self, bootstrap: str, prefix: str, topics: Mapping[str, int], newest: Iterable[str]) -> None:
+    Of the topic ``told`` every record is kept that is not about a user: how its partitions came to where they stand.
+    """
+
+    def __init__(
+        self, bootstrap: str, prefix: str, topics: Mapping[str, int], newest: Iterable[str], told: str = ""
+    ) -> None:
         self._bootstrap, self._prefix = bootstrap, prefix
         self._partitions = [TopicPartition(prefix + topic, n) for topic, count in topics.items() for n in range(count)]
         self._positions = dict.fromkeys(self._partitions, 0)
-        self._newest = frozenset(newest)
+        self._newest, self._told = frozenset(newest), told
+        self._ours: dict[int, list[Stood]] = {}
         self._whole: dict[str, list[Stood]] = {topic: [] for topic in topics}
         self._latest: dict[tuple[str, int], dict[bytes | None, Stood]] = {}
         self._ends: dict[tuple[str, int], int] = {}
@@ -41,6 +50,11 @@ class Book:
         """The newest record of every key in one partition; deletions are left out."""
         found = self._latest.get((topic, partition), {})
         return {key: record for key, record in found.items() if record.value is not None}
+
+    def ours(self, topic: str, partition: int) -> list[Stood]:
+        """Every record of a partition of the topic ``told`` that is not about a user, in its order."""
+        assert topic == self._told
+        return self._ours.get(partition, [])
 
     def end(self, topic: str, partition: int) -> int:
         """The offset after the last record of a partition; 0 where there is none."""
@@ -92,6 +106,8 @@ class Book:
         )
         if topic in self._newest:
             self._latest.setdefault((topic, tp.partition), {})[record.key] = stood
+            if topic == self._told and record.key.startswith(OURS):
+                self._ours.setdefault(tp.partition, []).append(stood)
         else:
             self._whole[topic].append(stood)
         self._ends[topic, tp.partition] = record.offset + 1

@@ -156,7 +156,8 @@ class Campaign:
     def _open_book(self) -> Book:
         prefix, keyed = self._plan.prefix, self._plan.partitions
         topics = {spec.name.removeprefix(prefix): spec.partitions(keyed) for spec in topic_specs(self._settings)}
-        return Book(self._kafka.bootstrap, prefix, topics, self._changelogs().values())
+        changelogs = self._changelogs()
+        return Book(self._kafka.bootstrap, prefix, topics, changelogs.values(), changelogs[RoleName.HEALTH.value])
 
     async def _strike(self) -> None:
         """Blows until the plan is fulfilled, then traffic until there is enough of it."""

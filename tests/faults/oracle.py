@@ -9,15 +9,19 @@ from tests.faults.book import Book, Stood
 from tests.faults.findings import Findings
 from tests.faults.oracle_counts import check_books, check_breakers, check_counts, check_probes
 from tests.faults.oracle_input import Input
+from tests.faults.oracle_learning import POPULATION, Told
+from tests.faults.oracle_lessons import check_course, check_jumps, check_lessons, check_sums, check_told
 from tests.faults.oracle_messages import Messages, readable
+from tests.faults.oracle_time import Time
 from tests.faults.oracle_warnings import check_users, check_warnings
 from tests.faults.rules import Rules
-from tests.faults.state import positions
+from tests.faults.state import courses, positions, steps
 
+EVENTS = "app.events"
 DEAD_LETTERS = "app.events-dlt"
 BY_ID = ("churn.warnings", "churn.decisions", "churn.outbound", "churn.counts", "churn.breakers", "churn.leases")
 INPUTS = {
-    "health": ("app.events",),
+    "health": (EVENTS,),
     "dispatcher": ("user.profiles", "churn.feedback", "churn.warnings"),
     "governor": ("churn.counts",),
 }
@@ -46,7 +50,7 @@ class Oracle:
     def judge(self) -> tuple[Findings, dict[str, int]]:
         """Everything that is not as it must be, and how much there was to compare."""
         book, findings = self.book, Findings(stuck=self.unfinished())
-        truth = Input(self._rules, book.read("app.events"))
+        truth = self._learned(findings)
         for topic in BY_ID:
             findings.once(topic, map(ce_id, book.read(topic)))
         findings.compare("dead letter", self._refused(truth), map(source, book.read(DEAD_LETTERS)))
@@ -57,13 +61,48 @@ class Oracle:
         check_probes(book, self._rules.probes, findings)
         check_books(book, self._changelogs["dispatcher"], self._partitions, findings)
         check_breakers(book, findings)
-        sizes = {name: len(book.read(topic)) for name, topic in SIZES.items()}
+        sizes = {name: len(book.read(topic)) for name, topic in SIZES.items()} | learning_of(truth)
         return findings, {"users": len(truth.histories), "expected_warnings": warnings, **sizes}
+
+    def _learned(self, findings: Findings) -> Input:
+        """What the input says, under the time and the lessons that follow from it and from what was told."""
+        book, changelog, products = self.book, self._changelogs["health"], self._rules.products
+        told = {name: Told(name, book.read(POPULATION), self._partitions) for name in products}
+        lessons = {name: told[name].lessons(product.horizon) for name, product in products.items()}
+        truth = Input(
+            self._rules,
+            book.read(EVENTS),
+            {n: list(steps(book, changelog, n, EVENTS, POPULATION)) for n in range(self._partitions)},
+            lambda name, number: Time(products[name], number, told[name], lessons[name]),
+        )
+        findings.wrong += truth.back
+        check_told(book.read(POPULATION), findings)
+        for name in products:
+            check_jumps(told[name], truth.jumps, findings)
+            found = {n: courses(book, changelog, n, name) for n in range(self._partitions)}
+            check_lessons(name, (course for each in found.values() for course in each), lessons[name], findings)
+            for number, each in found.items():
+                check_sums(told[name], number, truth.times[name, number], findings)
+                check_course(f"{name} in partition {number}", truth.times[name, number], each, findings)
+        return truth
 
     def _refused(self, truth: Input) -> list[tuple[str, int, int]]:
         others = [*self.book.read("user.profiles"), *self.book.read("churn.feedback")]
         bad = [r for r in others if readable(r) is None and (r.value is not None or r.topic == "churn.feedback")]
         return truth.rejected + [(record.topic, record.partition, record.offset) for record in bad]
+
+
+def learning_of(truth: Input) -> dict[str, int]:
+    """How much there was to learn, over all products and partitions: a campaign in which nothing is, proves nothing."""
+    times = truth.times.values()
+    return {
+        "days": sum(len(time.known_by) for time in times),
+        "slow_days": sum(0 < speed < 1 for time in times for speed in time.world.speeds.values()),
+        "still_days": sum(speed == 0 for time in times for speed in time.world.speeds.values()),
+        "held_days": sum(len(time.held) for time in times),
+        "snapshots": len({visit.taught.name for each in truth.histories.values() for visit in each.visits.values()}),
+        "followed": len(truth.jumps),
+    }
 
 
 SIZES = {

@@ -4,14 +4,17 @@ It reads bytes its own slow way and keeps whole histories; nothing of the progra
 """
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from tests.faults.book import Stood
+from tests.faults.oracle_time import Time
 from tests.faults.rules import DELAY_SECONDS, EARLY_SECONDS, EXPERIENCE, LATE_SECONDS, Rules
-from tests.faults.state import Remembered, digest
-from tests.laws.reference import Life
+from tests.faults.state import Remembered, Step, digest
+from tests.laws.reference_learning import Taught
 
 SEEN = 16
 COMPLAINTS = 4
@@ -64,87 +67,129 @@ def _sound(found: dict[str, Any], record: Stood) -> Event | None:
     return Event(**{**found, "time": time.timestamp()}) if isinstance(found["properties"], dict) else None
 
 
-class History:
-    """One user in one product: the life the reference knows, and what only the order of arrival decides."""
+@dataclass
+class Visit:
+    """A day with activity: its events, the moment of the first, what was newest then, what the silence is read with."""
 
-    def __init__(self, user: str, zone: str, horizon: int) -> None:
-        self.life = Life(user, zone, horizon)
+    events: int
+    first: float
+    newest: float
+    taught: Taught
+
+
+class History:
+    """One user in one product: his days, and what only the order of arrival decides."""
+
+    def __init__(self, user: str, time: Time) -> None:
+        self.user, self.time = user, time
+        self.visits: dict[int, Visit] = {}
+        self.complaints: list[int] = []
         self.seen: list[bytes] = []
         self.open: list[str] = []
 
     @property
     def last(self) -> int:
-        return max(self.life.occasions, default=-1)
+        return max(self.visits, default=-1)
 
     def remembered(self) -> Remembered:
         """What the program must know of this user."""
-        days = self.life.occasions
-        seen = b"".join(self.seen[-SEEN:])
-        return Remembered(min(days, default=-1), self.last, max(len(days) - 1, 0), days.get(self.last, 0), seen)
+        days, seen = self.visits, b"".join(self.seen[-SEEN:])
+        today = days[self.last].events if days else 0
+        return Remembered(min(days, default=-1), self.last, max(len(days) - 1, 0), today, seen)
 
-    def arrives(self, event: Event, role: str, activity: bool, newest: int) -> None:
+    def arrives(self, event: Event, role: str, activity: bool) -> None:
         """An event in its turn; a duplicate of the last 16, or one of a day before the last, moves nothing."""
-        mark = digest(f"{event.source}\0{event.id}")
+        mark, day = digest(f"{event.source}\0{event.id}"), self.time.day(int(event.time))
         if mark in self.seen[-SEEN:]:
             return
-        if role in EXPERIENCE or self.life.day(event.time) >= self.last:
+        if role in EXPERIENCE or day >= self.last:
             self.seen.append(mark)
         if role in EXPERIENCE:
-            self._feels(event, role)
+            self._feels(event, role, day)
         if activity:
-            self._acts(self.life.day(event.time), newest)
+            self._acts(event, day)
 
-    def _acts(self, day: int, newest: int) -> None:
-        if day >= self.last:
-            self.life.occasions[day] = self.life.occasions.get(day, 0) + 1
-            self.life.moments.setdefault(day, newest)
+    def _acts(self, event: Event, day: int) -> None:
+        if day == self.last:
+            self.visits[day].events += 1
+        elif day > self.last:
+            self.time.visited(day, self.last)
+            self.visits[day] = Visit(1, event.time, self.time.newest, self.time.taught)
 
-    def _feels(self, event: Event, role: str) -> None:
+    def _feels(self, event: Event, role: str, day: int) -> None:
         name = event.properties.get("complaint", event.id)
         if role == "score":
             if event.properties.get("score", 5) <= 2:
-                self.life.complains(event.time)
+                self.complaints.append(day)
         elif role == "complaint_resolved":
             self.open = [one for one in self.open if one != name]
         elif name not in self.open:
             self.open = [*self.open, name][-COMPLAINTS:]
-            self.life.complains(event.time)
+            self.complaints.append(day)
+
+
+Steps = Sequence[Step]
 
 
 class Input:
-    """All partitions of the event topic, read from their beginning."""
+    """All partitions of the event topic, read from their beginning, transaction by transaction.
 
-    def __init__(self, rules: Rules, records: Iterable[Stood]) -> None:
+    ``steps`` says where each partition's transactions ended; ``time`` makes the time of a listed product in one.
+    """
+
+    def __init__(
+        self, rules: Rules, records: Iterable[Stood], steps: dict[int, Steps], time: Callable[[str, int], Time]
+    ) -> None:
         self._rules = rules
         self.rejected: list[tuple[str, int, int]] = []
         self.events = 0
         self.histories: dict[tuple[str, str], History] = {}
-        self.newest: dict[tuple[int, str], int] = {}
-        self._partition: dict[tuple[str, str], int] = {}
+        self.times = {(name, number): time(name, number) for name in rules.products for number in steps}
+        self.jumps: list[tuple[str, int, int, int]] = []
+        """Product, partition, time and what was heard, where a partition's time moved without an event."""
+        self.back: list[str] = []
+        by_partition: dict[int, list[Stood]] = defaultdict(list)
         for record in records:
-            event = event_of(record)
-            if event is None:
-                self.rejected.append((record.topic, record.partition, record.offset))
-            else:
-                self.events += 1
-                self._take(event, record.partition)
+            by_partition[record.partition].append(record)
+        for number, taken in steps.items():
+            self._read(number, taken, iter(by_partition[number]))
 
-    def newest_for(self, user: str, product: str) -> int:
-        """The newest event time, whole seconds, of the partition and product that a user lives in."""
-        return self.newest[self._partition[user, product], self._rules.lane(product)]
+    def _read(self, number: int, steps: Steps, records: Iterator[Stood]) -> None:
+        waiting = next(records, None)
+        for step in steps:
+            while waiting is not None and waiting.offset < step.position:
+                self._record(waiting, step.heard)
+                waiting = next(records, None)
+            for name, newest in step.newest.items():
+                self._follow(name, number, newest, step.heard)
+        for record in (waiting, *records) if waiting is not None else ():  # what no transaction has taken in
+            self._record(record, 0)
 
-    def _take(self, event: Event, partition: int) -> None:
-        rules, lane, seconds = self._rules, self._rules.lane(event.product), int(event.time)
-        newest = self.newest[partition, lane] = max(self.newest.get((partition, lane), 0), seconds)
+    def _follow(self, name: str, number: int, newest: int, heard: int) -> None:
+        time = self.times[name, number]
+        if newest > time.newest:
+            self.jumps.append((name, number, newest - DELAY_SECONDS, heard))
+            time.moves(newest, heard, by_event=False)
+        elif newest < time.newest:
+            self.back.append(f"time of {name} in partition {number} stands at {newest}, not {time.newest}")
+
+    def _record(self, record: Stood, heard: int) -> None:
+        event = event_of(record)
+        if event is None:
+            self.rejected.append((record.topic, record.partition, record.offset))
+        else:
+            self.events += 1
+            self._take(event, record.partition, heard)
+
+    def _take(self, event: Event, partition: int, heard: int) -> None:
+        rules, seconds = self._rules, int(event.time)
+        time = self.times[rules.lane(event.product), partition]
+        time.moves(seconds, heard, by_event=True)
         role = rules.roles.get(event.type)
-        if role is None or seconds < newest - DELAY_SECONDS - LATE_SECONDS:
+        if role is None or seconds < time.newest - DELAY_SECONDS - LATE_SECONDS:
             return
         if role not in rules.activity | EXPERIENCE:
             return
         who = event.user, event.product
-        self._partition[who] = partition
-        history = self.histories.get(who)
-        if history is None:
-            product = rules.products[lane]
-            history = self.histories[who] = History(event.user, product.zone, product.horizon)
-        history.arrives(event, role, role in rules.activity, newest)
+        history = self.histories.setdefault(who, History(event.user, time))
+        history.arrives(event, role, role in rules.activity)

@@ -3,7 +3,7 @@
 And one fault that is no bug: deliveries that are lost or come twice, which the strict order must heal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -11,6 +11,9 @@ from agents.batches import owner
 from agents.batches.batch import Batch
 from agents.batches.producer import TransactionalProducer
 from agents.batches.sequence import Verdict
+from streams.health.learning.book import OPEN
+from streams.health.learning.heard import Heard
+from streams.health.learning.population import Population
 
 EVERY = 20
 CHANGELOG = "-state-changelog"
@@ -67,5 +70,27 @@ def trusts_every_batch() -> None:
     owner.admit = lambda batch, position, epoch, generation: Verdict.ENTER
 
 
-PLANTS = (skips_a_batch, state_outside_the_transaction, unruly_deliveries, trusts_every_batch)
+def forgets_open_sums() -> None:
+    """What was seen of a day before a restart is not told when the day is over."""
+    restore = Population.restore
+
+    def forgetful(self: Population, records: Mapping[str, bytes]) -> None:
+        restore(self, {kind: value for kind, value in records.items() if kind != OPEN})
+
+    Population.restore = forgetful  # type: ignore[method-assign]
+
+
+def learns_without_waiting() -> None:
+    """A lesson is made of the sums that were heard, though a partition's are missing."""
+    Heard.complete = lambda self, day: [*self.days.get(day, {}).values()] or None  # type: ignore[method-assign]
+
+
+PLANTS = (
+    skips_a_batch,
+    state_outside_the_transaction,
+    unruly_deliveries,
+    trusts_every_batch,
+    forgets_open_sums,
+    learns_without_waiting,
+)
 BUGS: dict[str, Callable[[], None]] = {each.__name__: each for each in PLANTS}

@@ -4,22 +4,31 @@ A user's health record: one byte version (1), four bytes due time, then a Messag
 :data:`HEALTH` has them. A user's book of the dispatcher: one byte version (1), then a MessagePack array whose fourth
 field lists the messages, newest first, each ``[mark, channel, at, round, heard]``; ``mark`` is BLAKE2b of the message
 id in 8 bytes, ``heard`` one bit a kind of feedback. The partition record, under the key ``\\0partition``: one byte
-version (1), then ``[number, now_ms, positions, cursors, memo]``; ``positions`` maps each topic to its next offset.
+version (1), then ``[number, now_ms, positions, cursors, memo]``; ``positions`` and ``cursors`` map each topic to its
+next offset. The memo of the health role: one byte version (1), then ``[{product: [newest, gaps, squares]}, rejects]``.
+
+What was learned about a product stands under ``\\0learning\\0PRODUCT\\0course\\xff\\xff``: one byte version (1), then
+``[[first, starts], lesson, [day, ...], published, still]``, where a lesson's fields stand as :data:`LESSON` has them and a
+snapshot is ``[id, week, shape, rate, season, curves, weights]``.
 """
 
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from tests.faults.book import Book
+from tests.faults.book import OURS, Book
 
-PARTITION = b"\0partition"
+PARTITION = OURS + b"partition"
 HEALTH = (
     *("first", "last", "repeats", "count", "exposure", "recent_count", "recent_exposure", "week", "baseline"),
     *("depth_fast", "depth_slow", "today", "negatives", "negatives_since", "complaints", "armed", "spoken"),
-    *("risk_day", "critical_day", "seen", "window"),
+    *("risk_day", "critical_day", "asked_day", "asked", "asked_flags", "seen", "window"),
+)
+LESSON = (
+    *("day", "first", "exposure", "returns", "seen", "lapses", "predicted", "recent", "usual", "season", "speed"),
+    *("threshold", "warming_up", "snapshot"),
 )
 VERSION = 1
 
@@ -72,5 +81,45 @@ def users(book: Book, changelog: str, partitions: int) -> Iterator[tuple[bytes, 
     """Every user's record in a changelog."""
     for number in range(partitions):
         for key, record in book.latest(changelog, number).items():
-            if key is not None and key != PARTITION and record.value is not None:
+            if key is not None and not key.startswith(OURS) and record.value is not None:
                 yield key, record.value
+
+
+class Step(NamedTuple):
+    """Where a partition of the health role stood after a transaction: offsets, and the newest time of each product."""
+
+    position: int
+    heard: int
+    newest: dict[str, int]
+
+
+def steps(book: Book, changelog: str, partition: int, events: str, population: str) -> Iterator[Step]:
+    """After every transaction, in their order."""
+    for record in book.ours(changelog, partition):
+        if record.key == PARTITION and record.value is not None:
+            assert record.value[0] == VERSION
+            _number, _now, positions_, cursors, memo = msgspec.msgpack.decode(record.value[1:])
+            paces: dict[str, list[int]] = msgspec.msgpack.decode(memo[1:])[0] if memo else {}
+            newest = {product: pace[0] for product, pace in paces.items()}
+            yield Step(positions_.get(events, 0), cursors.get(population, 0), newest)
+
+
+class Course(NamedTuple):
+    """What a partition had learned about a product: its time, its newest lesson, the day of the one it reads with."""
+
+    first: int
+    starts: list[float]
+    lesson: dict[str, Any]
+    serving: int
+
+
+def courses(book: Book, changelog: str, partition: int, product: str) -> list[Course]:
+    """As they stood after one transaction after the other."""
+    key = OURS + b"learning\0" + product.encode() + b"\0course\xff\xff"
+    found = []
+    for record in book.ours(changelog, partition):
+        if record.key == key and record.value is not None:
+            assert record.value[0] == VERSION
+            (first, starts), lesson, serving, *_published = msgspec.msgpack.decode(record.value[1:])
+            found.append(Course(first, starts, dict(zip(LESSON, lesson, strict=True)), serving[0]))
+    return found

@@ -28,6 +28,7 @@ OUTPUTS = {
     "churn.outbound": "message",
     "churn.counts": "report",
     "app.events-dlt": "dead letter",
+    "churn.population": "sums of",
 }
 
 
@@ -88,6 +89,24 @@ def test_trusting_every_batch_is_seen(kafka: Kafka, redis_server: Redis, topic_p
     """The deliveries that a sound worker heals, taken as they come: something is lost."""
     plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bug": "trusts_every_batch"}
     assert not found(kafka, redis_server, tmp_path, **plan).clean
+
+
+def test_sums_that_a_restart_forgets_are_seen(
+    kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Killed in the middle of a day: those who came back before are missing in what is told of it."""
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 3, "workers": 1, "bug": "forgets_open_sums"}
+    lost = found(kafka, redis_server, tmp_path, **plan, kinds=("role_killed",)).lost
+    assert any(line.startswith("sums of") for line in lost)
+
+
+def test_lessons_made_without_waiting_are_seen(
+    kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path
+) -> None:
+    """Two partitions learn differently of one day."""
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bug": "learns_without_waiting"}
+    wrong = found(kafka, redis_server, tmp_path, **plan).wrong
+    assert any(line.startswith("lesson of") for line in wrong)
 
 
 def imports(path: Path) -> set[str]:

@@ -8,8 +8,10 @@ from itertools import islice
 from tests.faults.blows import BLOWS, deal
 from tests.faults.book import Stood
 from tests.faults.oracle_input import Event, Input, event_of
+from tests.faults.oracle_learning import Told
+from tests.faults.oracle_time import Time
 from tests.faults.rules import Rules
-from tests.faults.town import EVENTS, START, Sent, Town
+from tests.faults.town import EVENTS, PROFILES, START, Sent, Town, outage
 
 
 def lived(seed: int, days: int) -> list[Sent]:
@@ -22,6 +24,12 @@ def stood(sent: list[Sent]) -> list[Stood]:
     """The events among it, as they stand on one partition."""
     events = [each for each in sent if each.topic == EVENTS]
     return [Stood(EVENTS, 0, n, int(s.at.timestamp() * 1000), s.key, s.value, s.headers) for n, s in enumerate(events)]
+
+
+def read(records: list[Stood]) -> Input:
+    """What the oracle makes of them, where nobody has taken anything in yet."""
+    rules = Rules()
+    return Input(rules, records, {0: []}, lambda name, n: Time(rules.products[name], n, Told(name, [], 1), {}))
 
 
 def test_the_same_seed_makes_the_same_town() -> None:
@@ -48,6 +56,17 @@ def test_a_town_has_everything_that_is_hard() -> None:
     assert {len(record.headers) for record, _ in found} == {0, 1, 6}
 
 
+def test_a_town_falls_silent_in_an_outage() -> None:
+    """Profiles still come; no event does."""
+    days = {
+        topic: {(sent.at - START).days for sent in lived(3, 60) if sent.topic == topic} for topic in (EVENTS, PROFILES)
+    }
+    away = {day for day in range(60) if outage(day)}
+    assert not away & days[EVENTS]
+    assert days[EVENTS] | away == set(range(60))
+    assert away & days[PROFILES]
+
+
 def test_every_kind_of_blow_falls_equally_often_and_by_the_seed() -> None:
     dealt = list(islice(deal(random.Random(1), list(BLOWS)), 3 * len(BLOWS)))
     assert set(Counter(dealt).values()) == {3}
@@ -72,8 +91,8 @@ def test_the_oracle_reads_an_event_alike_in_every_form() -> None:
 def test_the_oracle_takes_an_event_once_and_only_in_its_order() -> None:
     """A repeated record changes nothing, one left out does: what is remembered of a user differs."""
     records = stood(lived(3, 20))
-    whole = {who: each.remembered() for who, each in Input(Rules(), records).histories.items()}
-    twice = Input(Rules(), [each for record in records for each in (record, record)]).histories
-    less = Input(Rules(), records[:-40]).histories
+    whole = {who: each.remembered() for who, each in read(records).histories.items()}
+    twice = read([each for record in records for each in (record, record)]).histories
+    less = read(records[:-40]).histories
     assert whole == {who: each.remembered() for who, each in twice.items()}
     assert whole != {who: each.remembered() for who, each in less.items()}

@@ -21,7 +21,19 @@ ACTIVITY = ("app.opened", "app.opened", "page.viewed", "page.viewed", "order.pai
 GAPS = (1, 1, 1, 1.5, 2, 3, 5)
 PRODUCTS = ("default", "default", "grocery", "books")  # books is in no policy: it lives under the default's rules
 DAY = timedelta(days=1)
+OUTAGES = 30, 17, 3
+"""Every 30 days from the 17th, for 3 days, no event comes of anybody: what happened meanwhile is never told."""
 Headers = tuple[tuple[str, bytes], ...]
+
+
+def outage(day: int) -> bool:
+    """Whether apps cannot send on a day of the campaign.
+
+    >>> [day for day in range(60) if outage(day)]
+    [17, 18, 19, 47, 48, 49]
+    """
+    every, first, days = OUTAGES
+    return (day - first) % every < days and day >= first
 
 
 class Sent(NamedTuple):
@@ -65,7 +77,11 @@ class Town:
         """What is sent on one day after the other, each in order of time; without end."""
         day = 0
         while True:
-            yield sorted(self._day(day), key=lambda sent: sent.at)
+            lived = sorted(self._day(day), key=lambda sent: sent.at)
+            if outage(day):
+                lived = [sent for sent in lived if sent.topic != EVENTS]
+                self._recent.clear()  # else an app would tell of it later
+            yield lived
             day += 1
 
     def farewell(self, at: datetime, count: int) -> Iterator[Sent]:

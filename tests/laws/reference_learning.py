@@ -56,6 +56,13 @@ def antitonic(rates: np.ndarray, weights: np.ndarray) -> tuple[float, ...]:
     return tuple(min(max(mean(j, k) for k in range(i, size)) for j in range(i + 1)) for i in range(size))
 
 
+def moments(rhythms: list[tuple[float, float]]) -> np.ndarray:
+    """Users with a rhythm, and the sums of n, E, n², nE, E² over them."""
+    known = np.array([one for one in rhythms if one[1] > 0]).reshape(-1, 2)
+    n, e = known.T
+    return np.array([len(known), *(np.round(one, 6).sum() for one in (n, e, n * n, n * e, e * e))])
+
+
 @dataclass
 class Sums:
     exposure: np.ndarray = field(default_factory=lambda: np.zeros((3, 32)))
@@ -156,7 +163,7 @@ class World:
                     sums.expected += self.due_back(life, lane, a)
         for life in known:
             self.ask(life, lane, day, sums)
-        self.teach(day, sums, [lane.rhythm(life, 120.0) for life in known])
+        self.teach(day, sums, moments([lane.rhythm(life, 120.0) for life in known]))
 
     def ask(self, life: Life, lane: Lane, day: int, sums: Sums) -> None:
         if life.asked is not None and life.asked[0] + self.horizon <= day:
@@ -177,7 +184,7 @@ class World:
 
     # Lessons.
 
-    def teach(self, day: int, sums: Sums, rhythms: list[tuple[float, float]]) -> None:
+    def teach(self, day: int, sums: Sums, rhythms: np.ndarray) -> None:
         half_life = 0.5 ** (1 / 365)
         for name in ("exposure", "returns", "lapses", "predicted"):
             setattr(self.all, name, getattr(self.all, name) * half_life + getattr(sums, name))
@@ -187,13 +194,12 @@ class World:
         self.usual = ratio if self.usual < 0 else self.usual + (ratio - self.usual) / 56
         speed = float(np.clip(ratio / max(self.usual, 0.05), 0.1, 1)) if day - self.first >= 28 else 1.0
         self.season += (speed - self.season) / 56
-        if (day + 3) % 7 == 6 and sum(e > 0 for _, e in rhythms) >= ENOUGH_USERS:
-            self.newest = self.refit(day, np.array([one for one in rhythms if one[1] > 0]))
+        if (day + 3) % 7 == 6 and rhythms[0] >= ENOUGH_USERS:
+            self.newest = self.refit(day, rhythms)
         self.next = [*self.next[-2:], (day, self.newest, speed)]
 
     def refit(self, day: int, rhythms: np.ndarray) -> Taught:
-        n, e = rhythms.T
-        n1, e1, nn, ne, ee = (np.round(one, 6).sum() for one in (n, e, n * n, n * e, e * e))
+        _users, n1, e1, nn, ne, ee = map(float, rhythms)
         mu = n1 / e1
         v = (nn - 2 * mu * ne + mu**2 * ee - mu * e1 / 2) / ee
         r = float(np.clip(mu**2 / v, 0.3, 5)) if v > 0 else 5.0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.warning import Component, Level, Warning
 from streams.health.learning import refit
 from tests.laws import reference_learning
-from tests.laws.health_story import COMMON, POLICY, Happening, logs, read, run, towns, untidy
+from tests.laws.health_story import COMMON, DAY, POLICY, STARTS, Happening, logs, read, run, towns, untidy
 from tests.laws.reference import Lane, Said
 
 PARTS = (Component.FREQUENCY, Component.SILENCE, Component.TREND, Component.DEPTH, Component.EXPERIENCE)
@@ -85,6 +85,16 @@ def test_opening_anew_anywhere_changes_nothing(log: list[Happening], restarts: l
     whole, restarted = run(log), run(log, restarts=restarts)
     assert restarted.facts == whole.facts
     assert read(restarted) == read(whole)
+
+
+def test_who_has_only_complained_is_not_learned_from_not_even_after_opening_anew() -> None:
+    """Sums of a day do not depend on whether the sample was built or kept."""
+    start = STARTS[0].timestamp()
+    log = sorted(
+        [Happening(start + day * DAY, "u", "shop", "visit") for day in range(8)]
+        + [Happening(start + 1.5 * DAY, "grumbler", "shop", "complain")]
+    )
+    assert run(log, restarts=[5]).facts == run(log).facts
 
 
 @COMMON

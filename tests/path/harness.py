@@ -15,6 +15,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
+from agents.batches import ledger as ledgers
+
 PARTITIONS = 4
 TOY = Path(__file__).with_name("toy.py")
 KEYED = ("events", "replies", "notes", "decided", "sent")
@@ -129,13 +131,20 @@ class Toys:
 
     async def read(self, *topics: str, partitions: int = PARTITIONS) -> list[tuple[bytes | None, bytes | None]]:
         """Every committed record of some topics, each partition's in order."""
+        return await self._read([TopicPartition(topic, n) for topic in topics for n in range(partitions)])
+
+    async def read_one(self, topic: str, partition: int) -> list[tuple[bytes | None, bytes | None]]:
+        """Every committed record of one partition, in order."""
+        return await self._read([TopicPartition(topic, partition)])
+
+    async def _read(self, tps: list[TopicPartition]) -> list[tuple[bytes | None, bytes | None]]:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap, isolation_level="read_committed", auto_offset_reset="earliest",
             fetch_max_wait_ms=10,
         )  # fmt: skip
         await consumer.start()
         try:
-            return await _all_of(consumer, [TopicPartition(topic, n) for topic in topics for n in range(partitions)])
+            return await _all_of(consumer, tps)
         finally:
             await consumer.stop()
 
@@ -168,6 +177,12 @@ class Toys:
         """The first number of every user's pair, as the changelog's newest records say."""
         newest = dict(await self.read(self.changelog(role)))
         return Counter({k: PAIR.unpack(v)[0] for k, v in newest.items() if k != LEDGER and k is not None and v})
+
+    async def memos(self, role: str) -> list[int]:
+        """What the newest partition records remember besides users: how many broadcast records were heard."""
+        records = [await self.read_one(self.changelog(role), number) for number in range(PARTITIONS)]
+        newest = [dict(pairs).get(LEDGER) for pairs in records]
+        return [int(ledgers.unpack(value).memo or b"0") if value else 0 for value in newest]
 
     async def eventually(self, true: Callable[[], Awaitable[bool]], what: str, fail: bool = True) -> None:
         """Return once a condition holds; after the deadline fail with the logs, or return if not to ``fail``."""

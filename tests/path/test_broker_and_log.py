@@ -1,10 +1,12 @@
 """What the broker and the log may do to the path: restarts, markers, holes, aborts, retention, a topic made anew."""
 
+import asyncio
 import signal
 from itertools import pairwise
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.structs import TopicPartition
 
 from agents.batches.reader import reading
@@ -49,6 +51,7 @@ async def test_opening_on_a_compacted_hole_goes_on_behind_it(toys: Toys) -> None
         return any(b - a > 1 for a, b in pairwise([-1, *offsets]))
 
     await toys.eventually(compacted, "a compacted hole")
+    await _compacted_no_further(toys, toys.prefix + "replies")
     toys.replies.update(key for key, _value in await toys.read(toys.prefix + "replies") if key is not None)
     toys.work("count", "relay", supervised=True)
     await toys.settled()
@@ -196,6 +199,21 @@ async def _offsets(toys: Toys, topic: str, number: int) -> list[int]:
         tp = TopicPartition(topic, number)
         begin, end = await reader.range_of(tp)
         return [r.offset async for records, _end in reader.read(tp, begin, end) for r in records]
+
+
+async def _compacted_no_further(toys: Toys, topic: str) -> None:
+    """What is there now stays there."""
+    kept = ConfigResource(ConfigResourceType.TOPIC, topic, configs={"cleanup.policy": "delete"})
+    await toys.admin(lambda admin: admin.alter_configs([kept]))
+    seen: list[int] = []
+
+    async def stands() -> bool:
+        nonlocal seen
+        before, seen = seen, [len(await _offsets(toys, topic, number)) for number in range(PARTITIONS)]
+        await asyncio.sleep(1)  # longer than one run of the cleaner over so little
+        return before == seen
+
+    await toys.eventually(stands, "the end of compaction")
 
 
 async def _partition_of(toys: Toys, key: bytes) -> int:

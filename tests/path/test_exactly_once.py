@@ -1,5 +1,6 @@
 """What a transaction a batch promises, whatever happens to workers: records count once, outputs are there once."""
 
+import re
 import signal
 
 import pytest
@@ -113,6 +114,46 @@ async def test_what_was_held_is_sent_after_a_restart_without_further_input(toys:
     assert await toys.ended(worker) == -signal.SIGKILL
     toys.work("count", "relay", supervised=True)
     await toys.settled()
+
+
+async def test_what_was_heard_before_a_crash_is_heard_again_and_counts_once(toys: Toys) -> None:
+    """A worker dies in the tick that would have written down what it heard; later ones neither lose nor repeat it."""
+    await toys.put("orders", [(b"o%d" % n, b"x") for n in range(7)])
+    worker = toys.work("relay", TOY_KILL="ticked:1")
+    assert await toys.ended(worker) == -signal.SIGKILL
+    assert 0 in await toys.memos("relay")
+    await _have_heard(toys, 7)
+    await toys.put("orders", [(b"p%d" % n, b"x") for n in range(3)])
+    await _have_heard(toys, 10)
+
+
+async def _have_heard(toys: Toys, count: int) -> None:
+    """A worker that begins now comes to have heard so many records in every partition, and leaves."""
+    worker = toys.work("relay")
+
+    async def there() -> bool:
+        found = await toys.memos("relay")
+        assert max(found) <= count
+        return found == [count] * 4
+
+    await toys.eventually(there, f"{count} orders heard")
+    worker.send_signal(signal.SIGTERM)
+    await toys.ended(worker)
+    assert await toys.memos("relay") == [count] * 4
+
+
+async def test_a_tick_is_told_it_has_caught_up_when_no_record_waits_and_not_before(toys: Toys) -> None:
+    """Everything was sent before the worker began, and is absorbed in many transactions, each with a tick."""
+    await toys.send("events", 3000)
+    worker = toys.work("count", supervised=True, TOY_POLL="200", TOY_LIMIT="100", TOY_TICK="0.001")
+    await toys.absorbed()
+    await toys.logged(worker, "caught up: True", 4)
+    said = re.findall(r"tick of (\d): (\d+) events, caught up: (\w+)\.", toys.log_of(worker))
+    ticks = [(number, int(events), caught_up == "True") for number, events, caught_up in said]
+    most = {number: max(events for other, events, _ in ticks if other == number) for number, _, _ in ticks}
+    assert sum(most.values()) == 3000
+    assert {(number, most[number]) for number in most} == {(n, events) for n, events, caught_up in ticks if caught_up}
+    assert any(0 < events < most[number] for number, events, _ in ticks)
 
 
 async def test_what_faust_loses_is_fetched_again_though_nothing_follows(toys: Toys) -> None:

@@ -73,12 +73,27 @@ class Toy:
 
 
 class Count(Toy):
+    """Says at ticks how many events were absorbed, and whether that was all, whenever it differs from the last word."""
+
+    def __init__(self, number, table, memo) -> None:
+        super().__init__(number, table, memo)
+        self.number, self.events = number, sum(PAIR.unpack(value)[0] for _, value in table.items())
+        self.said = None
+
+    def tick(self, now, caught_up=True):
+        said = self.events, caught_up
+        if said != self.said:
+            logging.getLogger("toy").info("tick of %d: %d events, caught up: %s.", self.number, *said)
+        self.said = said
+        return ()
+
     def step(self, topic, records, now):
         for record in records:
             if record.value == b"poison":
                 raise ValueError("poison")
             pair = self.pair(record.key)
             pair[0] += 1
+            self.events += 1
             self.keep(record.key, pair)
             if pair[0] % 10 == 0:
                 yield Fact("notes", record.key, b"%s:%d" % (record.key, pair[0]))
@@ -193,7 +208,7 @@ def main() -> None:
         {"bootstrap_servers": env["TOY_BOOTSTRAP"]},
         prefix,
         transaction_records=int(env.get("TOY_LIMIT", "16000")),
-        tick_seconds=0.5,
+        tick_seconds=float(env.get("TOY_TICK", "0.5")),
     )
 
     def open_table(number: int):

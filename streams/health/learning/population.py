@@ -169,7 +169,7 @@ class Population:
         sums = self._open.pop(day, None) or DaySums()
         self._write(book.OPEN)
         if self._sample is None:
-            self._sample = Sample(users.states(self._sampled))
+            self._sample = Sample((key, state) for key, state in users.states(self._sampled) if state.begun)
         swept = self._sample.swept(day, self._course.clock, self.serving)
         sums += replace(swept, expected=0) if self._course.still else swept
         for key in self._sample.due(day, self._horizon):
