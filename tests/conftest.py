@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from agents.local import Kafka, Redis
+
+settings.register_profile("laws", deadline=None)  # speed is measured in bench/, never asserted in a test
+settings.load_profile("laws")
 
 
 @pytest.fixture(scope="session", autouse=True)

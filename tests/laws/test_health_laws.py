@@ -52,7 +52,7 @@ def test_every_warning_agrees_with_a_daily_sweep_over_raw_events(log: list[Happe
     agrees(log)
 
 
-@settings(COMMON, max_examples=15, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(COMMON, max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(towns())
 def test_every_warning_agrees_while_curves_prior_weights_and_the_speed_of_time_are_learned(
     log: list[Happening],
