@@ -16,13 +16,15 @@ from streams.health.index.snapshot import START
 from streams.health.learning.book import reserved
 from streams.health.learning.population import Population
 from streams.health.occasion import occasion
-from streams.health.rules.level import Crossing, LevelRule, speak
+from streams.health.rules.level import LevelRule
+from streams.health.rules.order import Crossing, Rules, speak
 from streams.health.state import State, key_of, pack, unpack
 from streams.health.window import DAYS, EMPTY, looked, rolled
 from tests.unit.test_intake import NOON, Sent, plain
 
 POLICY = Policy(name="test", products={"default": Product(), "shop": Product()}, events={"order": Role.PURCHASE})
 RULE = LevelRule(POLICY.warnings)
+RULES = Rules(POLICY.warnings, POLICY.product("shop"))
 FLAT = START._replace(curves=(Curve((1.0,) * BINS, EDGES),) * 3)
 """A hazard of 1 per nat: silences end as the user's rhythm alone says."""
 
@@ -57,32 +59,33 @@ def test_a_user_with_one_occasion_is_never_warned_of() -> None:
     state = lived(range(20_000, 20_001))
     silence = Silence(state, START, 28)
     assert RULE.earliest(state, silence, Population()) is None
-    assert RULE.next(state, silence, Population(), 20_001) is None
-    assert RULE.at(state, silence, Population(), 20_100) is None
+    assert RULES.at(state, silence, Population(), 20_100) is None
+    assert RULES.next(state, silence, Population(), 20_100) is None
 
 
 def test_a_level_that_has_warned_is_armed_again_only_by_an_occasion_that_brings_the_index_well_up() -> None:
     """Hysteresis: a user who comes back as a shadow of himself is not warned of again at once."""
     state = lived(range(20_000, 20_200, 40))
     shadow = Silence(state, START, 28)
-    state.baseline, state.armed = 90.0, 0b00
+    state.baseline, state.armed = 90.0, 0b000
     assert shadow.index(0) < 60 < 0.85 * 90
-    assert RULE.rearmed(state, shadow) == 0b10, "40 points are well above CRITICAL, and not above RISK"
+    assert RULE.rearmed(state, shadow) == 0b100, "40 points are well above CRITICAL, and not above RISK"
     alone = RULE.next(state, shadow, Population(), state.last)
     assert alone is not None
     assert alone > state.last + 1
-    state.armed = 0b11
+    state.armed = 0b111
     assert RULE.next(state, shadow, Population(), state.last) == state.last + 1
-    state.baseline, state.armed = 50.0, 0b00
+    state.baseline, state.armed = 50.0, 0b000
     assert shadow.index(0) > 0.85 * 50
-    assert RULE.rearmed(state, shadow) == 0b11, "what is usual for him has come down meanwhile"
+    assert RULE.rearmed(state, shadow) == 0b111, "what is usual for him has come down meanwhile"
 
 
 def test_a_level_that_has_warned_is_disarmed_when_its_silence_ends() -> None:
     state = lived(range(20_000, 20_060))
     speak(state, Crossing(20_075, Level.RISK, 50_000))
     occasion(state, 20_080, Population(), RULE, 28)
-    assert (state.armed, state.spoken, state.risk_day, state.critical_day) == (0b10, 0, 20_075, -1)
+    days = (state.watch_day, state.risk_day, state.critical_day)
+    assert (state.armed, state.spoken, days) == (0b100, 2, (20_075, 20_075, -1))
 
 
 def test_every_flag_takes_points_of_its_own() -> None:
