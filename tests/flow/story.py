@@ -84,7 +84,9 @@ class Heard:
         return [each for each in self.driver.messages(StageChange) if each.user_id == user]
 
     def decisions(self, user: str) -> list[Decision]:
-        return [each for each in self.driver.messages(Decision) if each.user_id == user]
+        """All that was decided about a user, but of the early sign, which the shop answers with nothing."""
+        decided = (each for each in self.driver.messages(Decision) if each.user_id == user)
+        return [each for each in decided if each.level is not Level.WATCH]
 
     def ends(self, user: str) -> list[tuple[Outcome, Reason | None]]:
         """What was decided about a user, in order, in two words each."""

@@ -22,7 +22,11 @@ from streams.health.state import State, key_of, pack, unpack
 from streams.health.window import DAYS, EMPTY, looked, rolled
 from tests.unit.test_intake import NOON, Sent, plain
 
-POLICY = Policy(name="test", products={"default": Product(), "shop": Product()}, events={"order": Role.PURCHASE})
+POLICY = Policy(
+    name="test",
+    products={"default": Product(), "shop": Product()},
+    events={"order": Role.PURCHASE, "visit": Role.SESSION},
+)
 RULE = LevelRule(POLICY.warnings)
 RULES = Rules(POLICY.warnings, POLICY.product("shop"))
 FLAT = START._replace(curves=(Curve((1.0,) * BINS, EDGES),) * 3)
@@ -193,13 +197,13 @@ def test_an_event_id_is_remembered_for_15_more_events_of_its_user_and_not_for_16
         assert partition.tally() == {f"event.{outcome}": 1}
 
 
-def test_an_event_of_a_day_before_the_last_occasion_changes_nothing() -> None:
+def test_a_visit_of_a_day_before_the_last_occasion_changes_nothing() -> None:
     """Not even its id is kept: sixteen of them, sent late, would push out the ids of today."""
     table: dict[bytes, bytes] = {}
     partition, key = opened(table), key_of("u1", "shop")
     partition.step("app.events", [Sent(plain(id="1"))], NOON)
     before = unpack(key, partition.settle().writes[key] or b"")
-    late = Sent(plain(id="2", time="2026-01-01T13:00:00Z"))
+    late = Sent(plain(id="2", type="visit", time="2026-01-01T13:00:00Z"))
     partition = opened({key: pack(before)}, partition.settle().memo)
     partition.step("app.events", [late, late], NOON)
     assert partition.tally() == {"event.late_day": 2}
