@@ -81,11 +81,10 @@ class Alerts:
         yield from self._staged(key, state, since, before, day, time)
 
     def settled(self, key: bytes, state: State, day: int, time: datetime) -> Iterator[Said]:
-        """What any other event gives cause to say: an episode that only an alarm kept open may be over."""
-        if state.spoken:
-            before, since, day = state.stage, state.since, max(day, state.last)
-            yield from self._ended(key, state, self.silence_of(state), day, time)
-            yield from self._staged(key, state, since, before, day, time)
+        """What any other event in an episode gives cause to say: what only an alarm kept open may be over."""
+        before, since, day = state.stage, state.since, max(day, state.last)
+        yield from self._ended(key, state, self.silence_of(state), day, time)
+        yield from self._staged(key, state, since, before, day, time)
 
     # Words.
 

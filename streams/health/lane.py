@@ -6,7 +6,7 @@ into batches.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
@@ -192,7 +192,8 @@ class Lane:
             self._return(key, state, event, day, said)
         elif state.begun:
             state.today += active and day == last
-            said.extend(self._alerts.settled(key, state, day, event.time))
+            if state.spoken:
+                said.extend(self._alerts.settled(key, state, day, event.time))
         if struck and state.begun:
             said.extend(self._alerts.complained(key, state, day, event.time))
         if state.begun and (len(said) > spoke or renewed or (struck and day <= last)):

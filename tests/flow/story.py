@@ -75,7 +75,7 @@ class Heard:
 
     def warnings(self, user: str) -> list[Warning]:
         """All that was said of a user but the early sign, which most stories are not about."""
-        return [each for each in self.all_warnings(user) if each.level is not Level.WATCH]
+        return [each for each in self.all_warnings(user) if each.level != Level.WATCH]
 
     def all_warnings(self, user: str) -> list[Warning]:
         return [each for each in self.driver.messages(Warning) if each.user_id == user]
@@ -86,7 +86,7 @@ class Heard:
     def decisions(self, user: str) -> list[Decision]:
         """All that was decided about a user, but of the early sign, which the shop answers with nothing."""
         decided = (each for each in self.driver.messages(Decision) if each.user_id == user)
-        return [each for each in decided if each.level is not Level.WATCH]
+        return [each for each in decided if each.level != Level.WATCH]
 
     def ends(self, user: str) -> list[tuple[Outcome, Reason | None]]:
         """What was decided about a user, in order, in two words each."""

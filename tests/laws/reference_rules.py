@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tests.laws.reference_learning import surprise
 
 if TYPE_CHECKING:
-    from tests.laws.reference import Lane, Life
+    from tests.laws.reference import Lane
+    from tests.laws.reference_life import Life
 
 WATCH, RISK, CRITICAL = "watch", "risk", "critical"
 LADDER = (WATCH, RISK, CRITICAL)

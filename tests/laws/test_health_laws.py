@@ -15,7 +15,8 @@ from streams.health.learning import refit
 from streams.health.learning.book import reserved
 from tests.laws import reference_learning
 from tests.laws.health_story import COMMON, DAY, POLICY, STARTS, Happening, logs, read, run, towns, untidy
-from tests.laws.reference import EPOCH, Lane, Said
+from tests.laws.reference import EPOCH, Lane
+from tests.laws.reference_life import Said
 
 LEVELS = (Level.WATCH, Level.RISK, Level.CRITICAL)
 CAUSES = ("returned", "settled", "key_behaviour", "use_recovered", "cooled_down")
