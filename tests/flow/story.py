@@ -74,8 +74,10 @@ class Heard:
         self.driver = driver
 
     def warnings(self, user: str) -> list[Warning]:
-        """All that was said of a user but the early sign, which most stories are not about."""
-        return [each for each in self.all_warnings(user) if each.level != Level.WATCH]
+        """All that was said of a user but early signs and their ends, which most stories are not about."""
+        every = self.all_warnings(user)
+        early = {each.id for each in every if each.level is Level.WATCH}
+        return [each for each in every if not early & {each.id, each.clears}]
 
     def all_warnings(self, user: str) -> list[Warning]:
         return [each for each in self.driver.messages(Warning) if each.user_id == user]
