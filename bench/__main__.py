@@ -12,6 +12,7 @@ from agents.local import Kafka, Redis
 from bench import source
 from bench.cluster import Cluster
 from bench.contestants import INPUT
+from bench.growth import SIZES, growth
 from bench.latency import latency
 from bench.pipeline import pipeline, warnings_of
 from bench.race import Expected, Races
@@ -22,9 +23,11 @@ from bench.restart import restart
 from bench.takeover import takeover
 
 JOB: Final = ("bare", "loop", "quix", "faust", "faust_each")
-PARTS: Final = (*JOB, "pipeline", "replay", "latency", "takeover", "restart")
+PARTS: Final = (*JOB, "pipeline", "replay", "growth", "latency", "takeover", "restart")
 FIGURES: Final = (
     *(f"{name}_events_s" for name in (*JOB, "pipeline", "replay")),
+    *(f"growth_{kind}{size}_us" for kind in ("", "look_") for size in SIZES),
+    "state_bytes",
     "latency_p50_ms",
     "latency_p99_ms",
     "takeover_s",
@@ -45,6 +48,9 @@ class Bench:
         """Measure what was chosen; says whether every result was right."""
         self._throughput([part for part in (*JOB, "pipeline", "replay") if part in self._chosen.only])
         rate = self._chosen.rate or self._report.figures().get("pipeline_events_s", 0) / 2
+        if "growth" in self._chosen.only:
+            for _round in range(self._chosen.rounds):
+                self._measure("growth", growth)
         if "latency" in self._chosen.only:
             self._measure("latency", partial(latency, self._cluster, self._redis, rate))
         if "takeover" in self._chosen.only:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from schemas.policy import Policy, Product, Role
 from streams.health import open_health
+from streams.health.learning.book import reserved
 from streams.intake import Intake
 
 START = int(datetime(2026, 1, 5, tzinfo=UTC).timestamp())
@@ -73,9 +74,13 @@ def pipeline(log: list[Sent], batch: int) -> dict[str, float]:
     began = process_time()
     for first in range(0, len(log), batch):
         facts += len(list(partition.step("app.events", log[first : first + batch], now)))
-        table.update(partition.settle().writes)  # type: ignore[arg-type]
+        for key, written in partition.settle().writes.items():
+            if written is None:
+                table.pop(key, None)
+            else:
+                table[key] = written
     took = process_time() - began
-    largest = max(map(len, table.values()))
+    largest = max(len(written) for key, written in table.items() if not reserved(key))
     began = process_time()
     open_health(POLICY)(0, table, partition.settle().memo)
     opening = process_time() - began

@@ -13,6 +13,7 @@ from bench.cluster import Cluster, Sent
 from bench.installation import Installation, pure, stop
 from bench.source import PARTITIONS, START, visits
 from schemas import topics
+from streams.health.learning.book import reserved
 from streams.health.state import key_of
 
 SAMPLE: Final = 400_000
@@ -26,7 +27,7 @@ def restart(cluster: Cluster, redis_url: str, users: int, rounds: int) -> list[d
         Installation(cluster, redis_url, NAME, Path(folder)) as here,
     ):
         size = _fill(here, users)
-        found = [{"cold_restart_s": _start(here, store="memory"), "state_bytes": size} for _ in range(rounds)]
+        found = [{"cold_restart_s": _start(here, store="memory"), "mean_state_bytes": size} for _ in range(rounds)]
         local = Path(folder) / "local"
         found.append({"cold_rocksdb_s": _start(here, store="rocksdb", data_dir=local)})
         found += [{"warm_restart_s": _start(here, store="rocksdb", data_dir=local)} for _ in range(rounds)]
@@ -48,7 +49,7 @@ def _fill(here: Installation, users: int) -> float:
     States are those the role itself leaves after a log of visits, given to users of other names.
     """
     sample = pure(visits(SAMPLE))
-    states = [state for state in sample.users.values() if state is not None]
+    states = [state for key, state in sample.users.items() if state is not None and not reserved(key)]
     book = ledger.pack(Ledger(1, START * 1_000, {topics.EVENTS: 0}, {}, sample.memo))
     here.cluster.fill(here.changelog, (Sent(n, ledger.KEY, book, START * 1_000) for n in range(PARTITIONS)))
     names = (key_of(f"user-{number:08d}", "default") for number in range(users))

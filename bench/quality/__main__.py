@@ -63,6 +63,7 @@ def _phase(chosen: Set, truth: Truth, rows: pd.DataFrame, alerts: pd.DataFrame, 
         "p_next": ranking.figures(rows, ranking.OURS),
         "rivals": {name: ranking.figures(rows, name) for name in ranking.RIVALS},
         "levels": {level: alerting.figures(chosen, truth, _of(alerts, level), begin, end) for level in LEVELS},
+        "whole_days": alerting.whole_days(chosen, truth, _of(alerts, "risk"), begin, end),
     }
 
 

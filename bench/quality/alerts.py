@@ -55,6 +55,20 @@ def figures(chosen: Set, truth: Truth, alerts: pd.DataFrame, begin: int, end: in
     return dict(zip(FIGURES, (len(given), rate, len(lapses), *map(_share, shares)), strict=True))
 
 
+def whole_days(chosen: Set, truth: Truth, alerts: pd.DataFrame, begin: int, end: int) -> dict[str, float | None]:
+    """The milder count: a lapse is H whole days without an occasion, of users who had come back once, leads in days."""
+    length = chosen.horizon + 1
+    known = alerts[(alerts["at"] >= begin) & (alerts["at"] < end) & (alerts["last"] + length <= truth.end)]
+    lapsed = known["last"] + length
+    lapses = _lapses(truth, length, begin, end)
+    lapses = lapses[lapses["last"] > lapses["user"].map(truth.first)]
+    lapses = lapses.merge(alerts[["user", "last", "at"]], how="left", on=["user", "last"])
+    return {
+        "warned_7d": _share(lapses["lapse"] - np.floor(lapses["at"]) >= EARLY_DAYS),
+        "precision": _share((known["at"] < lapsed) & (known["back"] >= lapsed)),
+    }
+
+
 def leads(chosen: Set, truth: Truth, alerts: pd.DataFrame, begin: int) -> np.ndarray:
     """For every lapse from a day on, how many days before it its first warning came; none where there was none."""
     lapses = _lapses(truth, chosen.horizon, begin, truth.end).merge(

@@ -32,6 +32,7 @@ def table(name: str, found: dict[str, Any]) -> str:
             f"    {'':14}{'alerts':>8}{'/1000/wk':>10}{'>= 7 d':>8}{'any lead':>10}{'precision':>11}{'natural':>9}"
         )
         lines += [_level(level, part["levels"][level]) for level in LEVELS]
+        lines.append(_whole_days(part["whole_days"]))
     return "\n".join(lines)
 
 
@@ -42,6 +43,10 @@ def _level(level: str, one: dict[str, Any]) -> str:
         f"    {level:14}{one['alerts']:8,}{one['alerts_per_1000_week']:10.1f}{_number(one['warned_7d'], 8)}"
         f"{_number(one['warned'], 10)}{_number(one['precision'], 11)}{_number(one['natural_return'], 9)}"
     )
+
+
+def _whole_days(one: dict[str, float | None]) -> str:
+    return f"    {'risk, H whole days':32}{_number(one['warned_7d'], 8)}{_number(one['precision'], 21)}"
 
 
 def _number(value: float | None, width: int = 7) -> str:
@@ -59,7 +64,8 @@ def _flat(part: dict[str, Any]) -> dict[str, Any]:
     levels = {level: {name: _rounded(part["levels"][level][name]) for name in ALERTS} for level in LEVELS}
     rivals = {name: {"auc": _rounded(part["rivals"][name]["auc"])} for name in RIVALS}
     ours = {name: _rounded(part["p_next"][name]) for name in ("auc", "ap")}
-    return {**ours, **levels, "baselines": rivals}
+    milder = {name: _rounded(value) for name, value in part["whole_days"].items()}
+    return {**ours, **levels, "risk_whole_days": milder, "baselines": rivals}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -13,6 +13,11 @@ class Truth:
         self.days = events.groupby(["user", "day"], as_index=False).agg(events=("at", "size"), amount=("amount", "sum"))
         self.begin, self.end = int(self.days["day"].min()), int(self.days["day"].max()) + 1
 
+    @cached_property
+    def first(self) -> pd.Series:
+        """Every user's first day with an occasion."""
+        return self.days.groupby("user")["day"].min()
+
     def active(self, day: int, within: int) -> pd.Index:
         """Users with an occasion in the ``within`` days before a day."""
         seen = self.days[(self.days["day"] >= day - within) & (self.days["day"] < day)]

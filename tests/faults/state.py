@@ -8,7 +8,7 @@ version (1), then ``[number, now_ms, positions, cursors, memo]``; ``positions`` 
 next offset. The memo of the health role: one byte version (1), then ``[{product: [newest, gaps, squares]}, rejects]``.
 
 What was learned about a product stands under ``\\0learning\\0PRODUCT\\0course\\xff\\xff``: one byte version (1), then
-``[[first, starts], lesson, [day, ...], published, still]``, where a lesson's fields stand as :data:`LESSON` has them and
+``[[first, starts], lesson, [day, ...], published, still]``; a lesson's fields stand as :data:`LESSON` has them, and
 a snapshot is ``[id, week, shape, rate, season, curves, weights]``.
 """
 

@@ -52,7 +52,9 @@ async def test_a_daily_user_who_falls_silent_is_at_risk_then_critical_and_then_r
         assert sum(warning.parts.values()) == 100_000 - warning.index
         assert 100_000 * (1 - reached(20, silent - 1)) > threshold, "not a day later than the first look it held at"
         assert warning.evidence.last_occasion == date(2026, 1, 24)
-        assert (warning.at.date() - warning.evidence.last_occasion).days in (silent, silent - 1), "Shanghai is ahead"
+        days = round(silent)  # operational ones: without ann the small crowd is a little quieter than usual
+        assert (warning.at.date() - warning.evidence.last_occasion).days in (days, days - 1), "Shanghai is ahead"
+        assert abs(silent - days) < 0.05
         assert warning.policy_hash == SHOP.hash
         assert warning.clears_when == "one event with a role of: session, feature_use, purchase"
     episode = episode_id("ann", "default", date(2026, 1, 24))

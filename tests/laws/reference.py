@@ -78,9 +78,10 @@ class Lane:
 
     # A silence.
 
-    def rhythm(self, life: Life, tau: float) -> tuple[float, float]:
+    def rhythm(self, life: Life, tau: float, until: int | None = None) -> tuple[float, float]:
+        """Up to the last occasion, or to the beginning of a day."""
         theta, (first, *later) = self.world.theta, life.days
-        end = theta(life.last)
+        end = theta(life.last if until is None else until)
         return sum(exp((theta(day) - end) / tau) for day in later), tau * (1 - exp((theta(first) - end) / tau))
 
     def flags(self, life: Life) -> tuple[bool, bool, bool]:

@@ -164,7 +164,8 @@ class World:
                     sums.expected += self.due_back(life, lane, a)
         for life in known:
             self.ask(life, lane, day, sums)
-        self.teach(day, sums, moments([lane.rhythm(life, 120.0) for life in known]))
+        known = [life for life in known if lane.rhythm(life, 120.0)[1] > 0]
+        self.teach(day, sums, moments([lane.rhythm(life, 120.0, day + 1) for life in known]))
 
     def ask(self, life: Life, lane: Lane, day: int, sums: Sums) -> None:
         if life.asked is not None and life.asked[0] + self.horizon <= day:
@@ -192,8 +193,9 @@ class World:
         if sums.expected > 0:
             self.recent = [*self.recent, (sums.active, sums.expected)][-7:]
         ratio = (5 + sum(a for a, _ in self.recent)) / (5 + sum(e for _, e in self.recent))
-        self.usual = ratio if self.usual < 0 else self.usual + (ratio - self.usual) / 56
-        speed = float(np.clip(ratio / max(self.usual, 0.05), 0.1, 1)) if day - self.first >= 28 else 1.0
+        believed = day - self.first >= 28
+        self.usual = self.usual + (ratio - self.usual) / 56 if believed and self.usual >= 0 else ratio
+        speed = float(np.clip(ratio / max(self.usual, 0.05), 0.1, 1)) if believed else 1.0
         self.season += (speed - self.season) / 56
         if (day + 3) % 7 == 6 and rhythms[0] >= ENOUGH_USERS:
             self.newest = self.refit(day, rhythms)

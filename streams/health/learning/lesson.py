@@ -81,12 +81,17 @@ class Lesson(msgspec.Struct, frozen=True, array_like=True):
         return msgspec.structs.replace(lesson, snapshot=refitted(lesson, sums)) if _sunday(day) else lesson
 
     def _season(self, recent: Sequence[tuple[int, int]], days: int) -> tuple[float, float]:
-        """q̄ and c: recent activity against what was expected, in proportion to what is usual."""
+        """q̄ and c: recent activity against what was expected, in proportion to what is usual.
+
+        What is usual begins at the last day that is not believed: a ratio to what curves without any learning expected
+        says how wrong they were, not how usual the season is, and would slow time for months.
+        """
         active, expected = (sum(counts) for counts in zip(*recent, strict=True)) if recent else (0, 0)
         ratio = (PSEUDO + active) / (PSEUDO + expected / NATS)
-        usual = ratio if self.usual < 0 else self.usual + (ratio - self.usual) / SMOOTHING_DAYS
-        speed = min(max(ratio / max(usual, 0.05), SLOWEST), 1.0)
-        return usual, speed if days >= SETTLED_DAYS else 1.0
+        if days < SETTLED_DAYS:
+            return ratio, 1.0
+        usual = self.usual + (ratio - self.usual) / SMOOTHING_DAYS
+        return usual, min(max(ratio / max(usual, 0.05), SLOWEST), 1.0)
 
 
 def _returned(sums: DaySums, stratum: int) -> int:

@@ -22,6 +22,7 @@ from streams.health.index.snapshot import START, Snapshot, stratum
 from streams.health.learning import book
 from streams.health.learning.book import Course, Serving
 from streams.health.learning.heard import Heard, Mark
+from streams.health.learning.lesson import ALL_HASHES
 from streams.health.learning.sample import RECENT_DAYS, Sample, due_back
 from streams.health.learning.sums import GROUPS, MOMENTS, NATS, DaySums
 from streams.health.learning.told import day_message, mark_message, mark_of, sums_of
@@ -146,10 +147,10 @@ class Population:
         if not (state.begun and self._sampled(key)):
             return
         sums = self._open.setdefault(max(day, self.today), DaySums())
-        snapshot, silent = self.serving, self.elapsed(state.last, day)
+        snapshot, silent, speed = self.serving, self.elapsed(state.last, day), self.elapsed(day, day + 1)
         weight, rate = snapshot.shape + state.count, snapshot.rate + state.exposure
         begun = surprise(weight, rate, silent)
-        ended = surprise(weight, rate, silent + self.elapsed(day, day + 1))
+        ended = surprise(weight, rate, silent + speed)
         cell = stratum(state.repeats) * BINS + bisect_right(EDGES, (begun + ended) / 2) - 1
         recent = day - state.last <= RECENT_DAYS
         self._write(book.OPEN)
@@ -240,7 +241,8 @@ class Population:
             self._sample = self._sample.retain(key for key in self._sample.keys if self._sampled(key))
 
     def _sampled(self, key: bytes) -> bool:
-        return hash_of(key) < self._course.serving.threshold
+        threshold = self._course.serving.threshold
+        return threshold >= ALL_HASHES or hash_of(key) < threshold
 
     def _ask(self, state: State, day: int, sums: DaySums) -> None:
         """A prediction that waited has come true or not; another one waits, unless the user is gone already."""

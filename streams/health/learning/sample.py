@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.health.index.curve import BINS, EDGES
-from streams.health.index.rhythm import surprise
+from streams.health.index.rhythm import LONG_DAYS, surprise
 from streams.health.index.snapshot import OFTEN, STRATA, Snapshot
 from streams.health.learning.clock import Clock
 from streams.health.learning.sums import CELLS, MOMENTS, NATS, DaySums, Rhythms
@@ -66,7 +66,7 @@ class Sample:
         A day without speed exposes nobody; who was expected on it is counted all the same, or it would never end.
         """
         rows = self._rows[: len(self._keys)]
-        sums = DaySums(sampled=len(rows), rhythms=_rhythms(rows))
+        sums = DaySums(sampled=len(rows), rhythms=_rhythms(rows, day, clock))
         speed = clock.elapsed(day, day + 1)
         silent = rows[rows["last"] < day]
         if not len(silent):
@@ -125,7 +125,15 @@ def _risen(nats: Floats, strata: Ints, hazard: Floats, risen: Floats) -> Floats:
     return total
 
 
-def _rhythms(rows: NDArray[np.void]) -> Rhythms:
+def _rhythms(rows: NDArray[np.void], day: int, clock: Clock) -> Rhythms:
+    """Moments of n and E as they stand when the day ends, the running silence among the days.
+
+    Counted up to the last return only, everybody would look as if he returned once more than he does: those who have
+    left would weigh in the prior with the pace they once had.
+    """
     known = rows[rows["e"] > 0]
-    n, e = known["n"], known["e"]
+    silent = clock.at(day + 1) - _at(clock, known["last"])
+    kept = np.exp(-silent / LONG_DAYS)
+    n = kept * known["n"]
+    e = kept * known["e"] - LONG_DAYS * np.expm1(-silent / LONG_DAYS)
     return Rhythms(len(known), *(int(np.rint(one * MOMENTS).sum()) for one in (n, e, n * n, n * e, e * e)))
