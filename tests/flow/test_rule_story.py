@@ -55,7 +55,7 @@ async def test_who_visits_every_day_and_no_longer_buys_is_warned_of_until_he_buy
     heard = await story.told()
     lapse, recovered = heard.all_warnings("ann")
     assert (lapse.level, lapse.rules) == (Level.WATCH, ("lapse",))
-    assert day(38, 0) <= lapse.at < day(39, 0)
+    assert day(38, 0) <= lapse.at < day(40, 0), "28 operational days"
     assert "one event with the role purchase" in lapse.clears_when
     assert (recovered.level, recovered.cause, recovered.at) == (Level.RECOVERED, "key_behaviour", day(44, 11))
     assert recovered.clears == lapse.id
@@ -118,8 +118,9 @@ async def test_stages_follow_a_silence_to_its_end_and_a_second_lapse_is_told_apa
         Stage.AT_RISK, Stage.LAPSED, Stage.DORMANT, Stage.LONG_DORMANT, Stage.RETURNED, Stage.AT_RISK, Stage.RELAPSED,
     ]  # fmt: skip
     days = [(each.at - day(0, 0)).days for each in changes]
-    assert days[1:5] == [49, 79, 199, 220]
-    assert days[6] in (251, 252), "operational time has run a little slower since"
+    never_before = [49, 79, 199, 220]
+    late = [there - first for there, first in zip([*days[1:5], days[6]], [*never_before, 251], strict=True)]
+    assert all(0 <= each <= 6 for each in late), "operational time is never faster than the calendar"
     assert {each.episode for each in changes[:5]} == {episode_id("ann", "default", day(19).date())}
     risk = next(each for each in heard.warnings("ann") if each.level is Level.RISK)
     assert (changes[0].at, risk.stage) == (risk.at, Stage.AT_RISK)
