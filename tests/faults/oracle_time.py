@@ -70,7 +70,7 @@ class Time(Lane):
         """A user is active for the first time on a day; ``last`` is the day before of those, -1 for none."""
         if last < 0:
             self._users += 1
-        elif self.world.theta(day + 1) > self.world.theta(day):
+        else:  # time that stands still says nothing about silences, only about who is active
             counted = max(day, self.world.today)
-            self.returned[counted] += 1
+            self.returned[counted] += self.world.theta(day + 1) > self.world.theta(day)
             self.active[counted] += day - last <= RECENT_DAYS
