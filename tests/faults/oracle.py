@@ -19,10 +19,8 @@ from tests.faults.state import courses, positions, steps
 
 EVENTS = "app.events"
 DEAD_LETTERS = "app.events-dlt"
-BY_ID = (
-    *("churn.warnings", "churn.stages", "churn.decisions", "churn.outbound", "churn.counts", "churn.breakers"),
-    "churn.leases",
-)
+HEALTH = ("churn.warnings", "churn.stages")
+BY_ID = (*HEALTH, "churn.decisions", "churn.outbound", "churn.counts", "churn.breakers", "churn.leases")
 INPUTS = {
     "health": (EVENTS,),
     "dispatcher": ("user.profiles", "churn.feedback", "churn.warnings"),
