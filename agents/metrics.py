@@ -18,7 +18,7 @@ from schemas.breaker import BreakerState
 from schemas.channel import Channel
 from schemas.decision import Outcome, Reason
 from schemas.reject import RejectReason
-from schemas.warning import Level
+from schemas.warning import Level, Stage
 from streams.dispatch.report import Hearing
 from streams.health import Move
 from streams.health import Outcome as EventOutcome
@@ -92,6 +92,7 @@ class Metrics:
             "churn_intake_moves_total", "What the reject limit and operators did to a partition's intake.", move=Move
         )
         self.warnings = self._counter("churn_warnings_total", "Warnings published.", level=Level)
+        self.stages = self._counter("churn_stage_changes_total", "Users who reached a churn stage.", stage=Stage)
         self.decisions = self._counter("churn_decisions_total", "Decisions published.", outcome=Outcome)
         self.reasons = self._counter(
             "churn_decision_reasons_total", "Decisions that held or dropped a candidate.", reason=Reason

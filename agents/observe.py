@@ -102,6 +102,8 @@ class Observer(path.Watch):
                 metrics.intake.labels(move).inc(count)
             case "warning", [level]:
                 metrics.warnings.labels(level).inc(count)
+            case "stage", [stage]:
+                metrics.stages.labels(stage).inc(count)
             case "decision", [name, *reason]:
                 metrics.decisions.labels(name).inc(count)
                 for each in reason:

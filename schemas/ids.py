@@ -3,7 +3,7 @@
 Two workers, a replay and a restart therefore give one fact one id.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import sha1
 from uuid import UUID
 
@@ -38,8 +38,13 @@ def episode_id(user_id: str, product: str, last_occasion: date) -> str:
 
 
 def warning_id(episode: str, level: str) -> str:
-    """One warning: a level (or rule) of an episode; ``recovered`` is a level of its own."""
+    """One warning: a level of an episode, whatever rules called for it; ``recovered`` is a level of its own."""
     return _name("warning", episode, level)
+
+
+def stage_id(user_id: str, product: str, at: datetime, stage: str) -> str:
+    """One change of a churn stage: a user reaches a stage at a moment."""
+    return _name("stage", user_id, product, at.astimezone(UTC).isoformat(), stage)
 
 
 def recall_id(user_id: str, first_episode: str, stage: str) -> str:

@@ -28,6 +28,8 @@ class Stage(StrEnum):
     DORMANT = "dormant"
     LONG_DORMANT = "long_dormant"
     RETURNED = "returned"
+    RELAPSED = "relapsed"
+    """Lapsed once more before a return had lasted."""
 
 
 class Component(StrEnum):
@@ -66,11 +68,15 @@ class Warning(Message):
     episode: str
     user_id: str
     product: str
-    at: AwareDatetime = Field(description="event time: the moment the threshold was crossed")
+    at: AwareDatetime = Field(description="event time: the look, or the event, at which a rule called for it")
     index: int = Field(ge=0, le=100_000, description="health, thousandths of a point")
     parts: dict[Component, int] = Field(description="thousandths of a point; they sum to 100000 - index exactly")
-    threshold: int = Field(description="thousandths of a point")
-    rules: tuple[str, ...] = Field(description="every rule that agreed")
+    threshold: int = Field(
+        description="index at or under which the level is due by rule level (watch: decline), thousandths of a point"
+    )
+    rules: tuple[str, ...] = Field(
+        description="every rule that held at that moment: level, decline, silence, lapse, shock, collapse"
+    )
     evidence: Evidence | None = None
     stage: Stage
     clears_when: str

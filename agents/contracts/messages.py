@@ -13,6 +13,7 @@ from schemas.outbound import Outbound
 from schemas.population import PopulationDay, PopulationMark
 from schemas.profile import Profile
 from schemas.reject import DETAIL_CHARACTERS, DeadLetterHeader, RejectReason
+from schemas.stage import StageChange
 from schemas.warning import Warning
 
 MESSAGES: dict[str, type[Message]] = {
@@ -21,6 +22,7 @@ MESSAGES: dict[str, type[Message]] = {
     "feedback": Feedback,
     "control": Control,
     "warning": Warning,
+    "stage": StageChange,
     "decision": Decision,
     "outbound": Outbound,
     "counts": Counts,

@@ -7,13 +7,18 @@ from schemas.policy import (
     BreakerPolicy,
     Caps,
     ChannelPolicy,
+    Collapse,
+    Decline,
     Dispatch,
     Intake,
+    Lapse,
+    PersonalSilence,
     Playbook,
     Policy,
     Product,
     Rejects,
     Role,
+    Shock,
     Warnings,
 )
 
@@ -22,6 +27,11 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[intake]", Intake),
     ("[intake.rejects]", Rejects),
     ("[warnings]", Warnings),
+    ("[warnings.decline]", Decline),
+    ("[warnings.silence]", PersonalSilence),
+    ("[warnings.lapse]", Lapse),
+    ("[warnings.shock]", Shock),
+    ("[warnings.collapse]", Collapse),
     ("[channels.NAME]", ChannelPolicy),
     ("[caps]", Caps),
     ("[breaker]", BreakerPolicy),
@@ -46,7 +56,8 @@ RULES = """## What must agree
 
 - `[products.default]` is there: it stands for every product that is not listed.
 - Each product's `activity` has at least one role that some event in `[events]` maps to.
-- `warnings.critical` is under `warnings.risk`; each `_warn` of `[breaker]` is under its `_open`;
+- `warnings.critical` is under `warnings.risk`; `ratio` of `[warnings.collapse]` is under its
+  `rearm_ratio`; each `_warn` of `[breaker]` is under its `_open`;
   `clear` of `[intake.rejects]` is under its `limit`.
 - `min_records` of `[intake.rejects]` is at most half of its `window_records`.
 - Playbooks have names of their own, use configured channels, and name listed products or `"*"`.

@@ -11,6 +11,7 @@ from schemas import topics
 
 FILES: Final = {
     topics.WARNINGS: "warnings.jsonl",
+    topics.STAGES: "stages.jsonl",
     topics.DECISIONS: "decisions.jsonl",
     topics.OUTBOUND: "outbound.jsonl",
 }

@@ -25,6 +25,7 @@ def summary(
         "users": users,
         "events": _of("event", tally),
         "warnings": _of("warning", tally),
+        "stages": _of("stage", tally),
         "decisions": _of("decision", tally),
         "held_at_end": downstream.held,
         "outbound": outbound,

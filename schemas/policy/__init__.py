@@ -1,7 +1,17 @@
 """The policy tree by concern: roles, health, gate, playbooks; the whole in ``policy``, reading it in ``load``."""
 
 from schemas.policy.gate import BreakerPolicy, Cap, Caps, ChannelPolicy, Dispatch
-from schemas.policy.health import Intake, Product, Rejects, Warnings
+from schemas.policy.health import (
+    Collapse,
+    Decline,
+    Intake,
+    Lapse,
+    PersonalSilence,
+    Product,
+    Rejects,
+    Shock,
+    Warnings,
+)
 from schemas.policy.load import PolicyFaults, parse_policy
 from schemas.policy.playbooks import Playbook
 from schemas.policy.policy import Policy
@@ -12,14 +22,19 @@ __all__ = [
     "Cap",
     "Caps",
     "ChannelPolicy",
+    "Collapse",
+    "Decline",
     "Dispatch",
     "Intake",
+    "Lapse",
+    "PersonalSilence",
     "Playbook",
     "Policy",
     "PolicyFaults",
     "Product",
     "Rejects",
     "Role",
+    "Shock",
     "Warnings",
     "parse_policy",
 ]

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from schemas.policy.roles import NEVER_ACTIVITY, Role
 from schemas.policy.section import Section
+from schemas.warning import Level
 
 
 def _known_zone(zone: str) -> str:
@@ -89,9 +90,93 @@ class Intake(Section):
     rejects: Rejects = Field(default=Rejects(), description="how many refused records are too many")
 
 
-class Warnings(Section):
-    """When a falling health index becomes a warning (B4); the index runs from 0 (gone) to 100 (healthy)."""
+def _raised(level: Level) -> Level:
+    if level is Level.RECOVERED:
+        raise PydanticCustomError("recovered", "is the end of a warning, not one")
+    return level
 
+
+RaisedLevel = Annotated[Level, AfterValidator(_raised)]
+
+
+class Decline(Section):
+    """The rule ``decline``: the index stays down against the user's own baseline; it speaks for WATCH."""
+
+    enabled: bool = Field(default=True, description="whether the rule warns")
+    ratio: float = Field(
+        default=0.85, gt=0, le=1, description="part of the baseline at or under which the index is down, above 0 to 1"
+    )
+    checks: int = Field(
+        default=3,
+        ge=1,
+        le=28,
+        description="checks of one silence in a row at which it is down, 1 to 28; one every max(1 day, horizon / 28)",
+    )
+    cooldown_days: int = Field(
+        default=28, ge=0, le=730, description="days after a warning of its level before this rule may warn, 0 to 730"
+    )
+
+
+class PersonalSilence(Section):
+    """The rule ``silence``: a silence that is improbable under the user's own rhythm."""
+
+    enabled: bool = Field(default=True, description="whether the rule warns")
+    level: RaisedLevel = Field(default=Level.WATCH, description="the level it speaks for: watch, risk or critical")
+    nats: float = Field(
+        default=3.0,
+        gt=0,
+        le=40,
+        description="minus the natural logarithm of its probability (3: one silence in twenty), above 0 to 40",
+    )
+    min_days: float = Field(default=3.0, ge=1, le=730, description="shortest silence it speaks of, days, 1 to 730")
+    cooldown_days: int = Field(
+        default=28, ge=0, le=730, description="days after a warning of its level before this rule may warn, 0 to 730"
+    )
+
+
+class Lapse(Section):
+    """The rule ``lapse``: no key behaviour for a whole horizon, by a user who has shown it before (B1)."""
+
+    enabled: bool = Field(default=True, description="whether the rule warns")
+    level: RaisedLevel = Field(default=Level.WATCH, description="the level it speaks for: watch, risk or critical")
+    cooldown_days: int = Field(
+        default=28, ge=0, le=730, description="days after a warning of its level before this rule may warn, 0 to 730"
+    )
+
+
+class Shock(Section):
+    """The rule ``shock``: a complaint was opened, or a low score given; it warns at that very event."""
+
+    enabled: bool = Field(default=True, description="whether the rule warns")
+    level: RaisedLevel = Field(default=Level.RISK, description="the level it speaks for: watch, risk or critical")
+    cooldown_days: int = Field(
+        default=28, ge=0, le=730, description="days after a warning of its level before this rule may warn, 0 to 730"
+    )
+
+
+class Collapse(Section):
+    """The rule ``collapse``: an active user uses far less than is usual for him, in how often times how deep."""
+
+    enabled: bool = Field(default=True, description="whether the rule warns")
+    level: RaisedLevel = Field(default=Level.WATCH, description="the level it speaks for: watch, risk or critical")
+    ratio: float = Field(
+        default=0.5, gt=0, lt=1, description="part of his usual use at or under which it has collapsed, between 0 and 1"
+    )
+    rearm_ratio: float = Field(
+        default=0.7, gt=0, le=1, description="part above which it is well again, over ratio, above 0 to 1"
+    )
+    cooldown_days: int = Field(
+        default=28, ge=0, le=730, description="days after a warning of its level before this rule may warn, 0 to 730"
+    )
+
+
+class Warnings(Section):
+    """When a falling health index becomes a warning (B4); the index runs from 0 (gone) to 100 (healthy).
+
+    The fields of the table itself are those of the rule ``level``, which speaks for RISK and CRITICAL.
+    """
+
+    level: bool = Field(default=True, description="whether the rule level warns")
     risk: float = Field(
         default=50.0, gt=0, lt=100, description="index under which a user is at risk, between 0 and 100"
     )
@@ -113,3 +198,8 @@ class Warnings(Section):
         le=1,
         description="a level is armed again when the distance to 100 falls under this part, above 0 to 1",
     )
+    decline: Decline = Field(default=Decline(), description="the rule of an index that stays down")
+    silence: PersonalSilence = Field(default=PersonalSilence(), description="the rule of an improbable silence")
+    lapse: Lapse = Field(default=Lapse(), description="the rule of a missing key behaviour")
+    shock: Shock = Field(default=Shock(), description="the rule of complaints and low scores")
+    collapse: Collapse = Field(default=Collapse(), description="the rule of use that breaks down")

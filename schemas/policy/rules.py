@@ -61,6 +61,7 @@ def _thresholds(sound: Sound) -> Iterator[Conflict]:
     for section, lesser, greater in (
         (("intake", "rejects"), "clear", "limit"),
         (("warnings",), "critical", "risk"),
+        (("warnings", "collapse"), "ratio", "rearm_ratio"),
         (("breaker",), "complaint_warn", "complaint_open"),
         (("breaker",), "failure_warn", "failure_open"),
     ):

@@ -4,7 +4,7 @@
 ``lane``        one product in it: watermark, then deadlines, then the event
 ``occasion``    a day with activity, ``experience`` a complaint: what each leaves in the ``state`` and its ``window``
 ``index``       the health index, one idea a file; ``learning`` what a product's users teach
-``rules``       when an index becomes a warning, one rule a file
+``rules``       when what is known becomes a warning, one rule a file; ``alerts`` what is said of one user, and when
 ``deadlines``   when each user must be looked at next, ``watermark`` how far time has come, ``days`` calendar days
 ``feed``        how steadily events come, ``pace`` how far each product has come
 ``portrait``    all that is known of a user, without changing it

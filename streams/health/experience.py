@@ -23,8 +23,8 @@ _MOST_DAYS: Final = 10_000.0
 """Keeps exp() in its range; at that distance every weight is 0 or beyond comparison."""
 
 
-def felt(state: State, role: Role, event: Event, day: int, population: Population) -> None:
-    """The state knows of a complaint opened or resolved, or of a low score, on a day.
+def felt(state: State, role: Role, event: Event, day: int, population: Population) -> bool:
+    """Whether an event of a day is a bad experience: a new complaint, or a low score; the state knows of it then.
 
     A complaint is named by the property ``complaint`` (by the event's id without it) and counts once while it is open;
     resolved without a name, all are. A score stands in the property ``score``; only a number counts.
@@ -32,13 +32,16 @@ def felt(state: State, role: Role, event: Event, day: int, population: Populatio
     name = event.properties.get("complaint")
     if role is Role.COMPLAINT_RESOLVED:
         state.complaints = [one for one in state.complaints if name is not None and one != _hash(name, event)]
-    elif role is Role.COMPLAINT_OPENED:
+        return False
+    if role is Role.COMPLAINT_OPENED:
         complaint = _hash(name, event)
-        if complaint not in state.complaints:
-            state.complaints = [*state.complaints, complaint][-COMPLAINTS:]
-            _negative(state, day, population)
-    elif _low(event.properties.get("score")):
-        _negative(state, day, population)
+        if complaint in state.complaints:
+            return False
+        state.complaints = [*state.complaints, complaint][-COMPLAINTS:]
+    elif not _low(event.properties.get("score")):
+        return False
+    _negative(state, day, population)
+    return True
 
 
 def remembered(state: State, gap: float) -> None:

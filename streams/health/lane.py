@@ -14,7 +14,8 @@ from typing import Final
 from schemas.policy import Policy, Role
 from schemas.policy.policy import DEFAULT_PRODUCT
 from schemas.population import PopulationDay, PopulationMark
-from schemas.warning import Warning
+from streams.health.alerts import Alerts
+from streams.health.alerts import Said as SaidOfUser
 from streams.health.days import DAY_SECONDS, Calendar
 from streams.health.deadlines import Deadlines
 from streams.health.experience import ROLES as EXPERIENCES
@@ -23,11 +24,10 @@ from streams.health.feed import Feed
 from streams.health.index.index import Silence
 from streams.health.learning.book import reserved
 from streams.health.learning.population import Population
-from streams.health.notice import Notices
-from streams.health.occasion import occasion, warned
+from streams.health.occasion import occasion
 from streams.health.pace import Pace, Pulse
 from streams.health.portrait import Portrait, Portraits, Reading
-from streams.health.rules.level import Crossing, LevelRule, speak
+from streams.health.rules.order import LAPSE
 from streams.health.state import DIGEST_BYTES, SEEN, State, ending, ending_of, hash_of, pack, unpack
 from streams.health.watermark import Watermark
 from streams.intake import Event
@@ -50,7 +50,7 @@ _SEEN_BYTES: Final = SEEN * DIGEST_BYTES
 IDLE_SECONDS: Final = 10.0
 """Processing time without a record of the product after which a partition that has read all follows the others."""
 
-Said = Warning | PopulationDay
+Said = SaidOfUser | PopulationDay
 
 
 class Lane:
@@ -71,11 +71,12 @@ class Lane:
         self._others = {ending(name) for name in policy.products if name != product}
         self._came: datetime | None = None
         self._quiet = False
-        self._rule = LevelRule(policy.warnings)
-        self._notices = Notices(self.definition, self.population, self._rule, policy.hash)
-        self._portraits = Portraits(self.definition, self.population, self._rule)
+        self._alerts = Alerts(policy, self.definition, self.population)
+        self._levels = self._alerts.rules.levels
+        self._portraits = Portraits(self.definition, self.population, self._levels, self._alerts.stages)
         self._activity = frozenset(self.definition.activity)
-        self._roles = self._activity | EXPERIENCES
+        self._telling = EXPERIENCES | {self.definition.key_behaviour}
+        self._roles = self._activity | self._telling
 
     def absorb(self, event: Event, role: Role | None, said: list[Said]) -> Outcome:
         """What became of an event; what it led to, by its time or by itself, is added in order."""
@@ -100,7 +101,7 @@ class Lane:
         if digest in state.seen:
             return Outcome.DUPLICATE
         outcome = self._happen(key, state, event, role, self._calendar.day(seconds), said)
-        if outcome is not Outcome.LATE_DAY or role in EXPERIENCES:  # else it would push out ids that are still needed
+        if outcome is not Outcome.LATE_DAY or role in self._telling:  # else it would push out ids that are still needed
             self._loaded[key] = state
             state.seen = (state.seen + digest)[-_SEEN_BYTES:]
         return outcome
@@ -177,36 +178,44 @@ class Lane:
         return state
 
     def _happen(self, key: bytes, state: State, event: Event, role: Role, day: int, said: list[Said]) -> Outcome:
+        """An event is in the state; a complaint, a score and the key behaviour count also where no visit would."""
         last = state.last if state.begun else -1
-        if role in EXPERIENCES:
-            felt(state, role, event, day, self.population)
-            if day <= last:
-                self._expect(key, state, self._notices.silence_of(state))
-        if role in self._activity:
-            if day < last:
-                return Outcome.LATE_DAY
-            if day == last:
-                state.today += 1
-            else:
-                self._return(key, state, event, day, said)
-        return Outcome.APPLIED
+        active = role in self._activity
+        if active and day < last and role not in self._telling:
+            return Outcome.LATE_DAY
+        spoke, renewed = len(said), False
+        if role is self.definition.key_behaviour:
+            renewed = state.key_day < 0 or bool(state.disarmed & LAPSE)
+            state.key_day, state.disarmed = max(state.key_day, day), state.disarmed & ~LAPSE
+        struck = role in EXPERIENCES and felt(state, role, event, day, self.population)
+        if active and day > last:
+            self._return(key, state, event, day, said)
+        elif state.begun:
+            state.today += active and day == last
+            if state.spoken:
+                said.extend(self._alerts.settled(key, state, day, event.time))
+        if struck and state.begun:
+            said.extend(self._alerts.complained(key, state, day, event.time))
+        if state.begun and (len(said) > spoke or renewed or (struck and day <= last)):
+            self._expect(key, state, self._alerts.silence_of(state), day)
+        return Outcome.LATE_DAY if active and day < last else Outcome.APPLIED
 
     def _return(self, key: bytes, state: State, event: Event, day: int, said: list[Said]) -> None:
-        """The first activity of a later day: the silence is over, a warned user has recovered."""
-        ended = warned(state)
+        """The first activity of a later day: the silence is over."""
+        before = state.last
         self.population.returned(key, state, day)
-        occasion(state, day, self.population, self._rule, self.definition.horizon_days)
+        occasion(state, day, self.population, self._levels, self.definition.horizon_days)
         self.population.keep(key, state)
-        silence = self._notices.silence_of(state)
-        self._expect(key, state, silence)
-        if ended:
-            look = datetime.fromtimestamp(self._look(key, ended.day), UTC)
-            at = max(event.time.astimezone(UTC), look)
-            said.append(self._notices.recovered(key, state, silence, ended, at))
+        silence = self._alerts.silence_of(state)
+        said.extend(self._alerts.returned(key, state, silence, before, event.time))
+        self._expect(key, state, silence, day)
 
-    def _expect(self, key: bytes, state: State, silence: Silence) -> None:
-        """The user waits for a look that is not too late; cheap, for it is mostly moved before its time comes."""
-        self._await(key, self._rule.earliest(state, silence, self.population))
+    def _expect(self, key: bytes, state: State, silence: Silence, day: int) -> None:
+        """The user waits for a look that is to come, on a day or later, and not too late; it is mostly moved before."""
+        day = max(day, self._alerts.earliest(state, silence))
+        while self._look(key, day) <= self.watermark.time:
+            day += 1
+        self._await(key, day)
 
     def _await(self, key: bytes, day: int | None) -> None:
         """The user is looked at on a day, if on any."""
@@ -236,35 +245,25 @@ class Lane:
         self.population.begin(day, still)
         self._day_ends = self._calendar.start(day + 1)
 
-    def _fire(self, until: int) -> Iterator[Warning]:
-        """Every warning that has fallen due; a deadline that was early is entered again."""
+    def _fire(self, until: int) -> Iterator[Said]:
+        """Everything that has fallen due is said; a deadline that was early is entered again."""
         while entry := self.deadlines.pop(until):
             due, key = entry
             state = self._state(key)
-            if state is None:
+            if state is None or not state.begun:
                 continue
-            silence = self._notices.silence_of(state)
-            crossing = self._crossing(key, state, silence, due)
-            if crossing:
-                self._loaded[key] = state
-                yield self._notices.crossed(key, state, silence, crossing, self._look(key, crossing.day))
-                speak(state, crossing)
-                self._await(key, self._rule.next(state, silence, self.population, crossing.day))
-
-    def _crossing(self, key: bytes, state: State, silence: Silence, due: int) -> Crossing | None:
-        """The crossing of the look at ``due``; without one the user waits for the next look that may have one."""
-        day = self._calendar.day(due - _spread(key))
-        if self.population.held:
-            self.deadlines.expect(key, self._look(key, day + 1))
-            return None
-        waits = self._rule.earliest(state, silence, self.population)
-        if waits is not None and waits <= day:
-            crossing = self._rule.at(state, silence, self.population, day)
-            if crossing:
-                return crossing
-            waits = self._rule.next(state, silence, self.population, day)
-        self._await(key, waits)
-        return None
+            day = self._calendar.day(due - _spread(key))
+            silence = self._alerts.silence_of(state)
+            if self.population.held:
+                self._await(key, day + 1)
+            elif day < (waits := self._alerts.earliest(state, silence)):
+                self._await(key, waits)
+            else:
+                said = list(self._alerts.looked(key, state, silence, day, due))
+                if said:
+                    self._loaded[key] = state
+                yield from said
+                self._await(key, self._alerts.next(state, silence, day))
 
     # Its users, as the population needs them.
 

@@ -1,65 +1,108 @@
 """What is said of a silence: a warning with its parts and evidence, and the word that it is over (B7)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import NamedTuple
 
-from schemas.ids import episode_id, warning_id
+from schemas.ids import episode_id, stage_id, warning_id
 from schemas.policy import Product
+from schemas.stage import StageChange
 from schemas.warning import Evidence, Level, Stage, Warning
 from streams.health.days import date_of
 from streams.health.index.baseline import started
 from streams.health.index.index import POINT, Silence
 from streams.health.learning.population import Population
-from streams.health.occasion import Warned
-from streams.health.rules.level import Crossing, LevelRule
-from streams.health.stage import stage_after, stage_of
+from streams.health.rules.level import LEVELS, LevelRule
+from streams.health.rules.order import COLLAPSE, LAPSE, SHOCK, Crossing
 from streams.health.state import State, user_and_product
 from streams.health.window import looked
 
-RULE = "level"
+CAUSES = {LAPSE: "key_behaviour", SHOCK: "settled", COLLAPSE: "use_recovered"}
+"""What ends an episode in which an alarm rule has called, beside the return: by the rule's bit."""
+
+
+class Warned(NamedTuple):
+    """An episode that was warned of: the highest level, the day of that warning, and the last occasion before it."""
+
+    level: Level
+    day: int
+    since: int
+
+
+def warned(state: State) -> Warned | None:
+    """What was warned of in the running episode; None if nothing was."""
+    if not state.spoken:
+        return None
+    days = (state.watch_day, state.risk_day, state.critical_day)
+    return Warned(LEVELS[state.spoken - 1], days[state.spoken - 1], state.since)
 
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Writes warnings for the users of one product definition, under one policy."""
+    """Writes warnings and changes of stage for the users of one product definition, under one policy."""
 
     definition: Product
     population: Population
-    rule: LevelRule
+    levels: LevelRule
     policy_hash: str
 
-    def silence_of(self, state: State) -> Silence:
-        """The running silence of a user, read with the snapshot it began with."""
-        return Silence(state, self.population.kept(state.week), self.definition.horizon_days)
-
-    def crossed(self, key: bytes, state: State, silence: Silence, crossing: Crossing, at: int) -> Warning:
-        """The warning of a level that was crossed at the look ``at`` (seconds since 1970) of the crossing's day."""
+    def crossed(
+        self, key: bytes, state: State, silence: Silence, crossing: Crossing, stage: Stage, at: datetime
+    ) -> Warning:
+        """The warning of a level; the state knows of it already."""
         return self._warning(
             key,
             state,
             silence,
             level=crossing.level,
             day=crossing.day,
-            began=state.last,
-            at=datetime.fromtimestamp(at, UTC),
+            since=state.since,
+            at=at,
             threshold=crossing.threshold,
-            stage=stage_of(crossing.day - state.last, self.definition.horizon_days),
+            rules=crossing.rules,
+            stage=stage,
+            clears_when=self._clears_when(state.alarms),
         )
 
-    def recovered(self, key: bytes, state: State, silence: Silence, ended: Warned, at: datetime) -> Warning:
-        """The end of a silence that had been warned of; ``state`` and ``silence`` are those that have just begun."""
-        threshold = self.rule.threshold(LevelRule.levels.index(ended.level) + 1, started(state, silence))
-        return self._warning(
+    def recovered(
+        self,
+        key: bytes,
+        state: State,
+        silence: Silence,
+        ended: Warned,
+        cause: str,
+        stage: Stage,
+        day: int,
+        at: datetime,
+    ) -> Warning:
+        """The end of an episode that had been warned of, as the user stands on a day of the silence after it."""
+        warning = self._warning(
             key,
             state,
             silence,
             level=Level.RECOVERED,
-            day=state.last,
-            began=ended.since,
+            day=day,
+            since=ended.since,
             at=at,
-            threshold=threshold,
-            stage=stage_after(state.last - ended.since, self.definition.horizon_days),
-            ended=ended,
+            threshold=self.levels.threshold(LEVELS.index(ended.level) + 1, started(state, silence)),
+            rules=(),
+            stage=stage,
+            clears_when="",
+        )
+        return warning.model_copy(update={"cause": cause, "clears": warning_id(warning.episode, ended.level)})
+
+    def changed(self, key: bytes, since: int, before: Stage, to: Stage, at: datetime) -> StageChange:
+        """The change of a stage in, or at the end of, the episode that began on the day ``since``."""
+        user_id, product = user_and_product(key)
+        return StageChange(
+            id=stage_id(user_id, product, at, to),
+            user_id=user_id,
+            product=product,
+            before=before,
+            to=to,
+            at=at,
+            episode=episode_id(user_id, product, date_of(since)),
+            policy_hash=self.policy_hash,
         )
 
     def _warning(
@@ -70,16 +113,16 @@ class Notices:
         *,
         level: Level,
         day: int,
-        began: int,
+        since: int,
         at: datetime,
         threshold: int,
+        rules: tuple[str, ...],
         stage: Stage,
-        ended: Warned | None = None,
+        clears_when: str,
     ) -> Warning:
         user_id, product = user_and_product(key)
-        episode = episode_id(user_id, product, date_of(began))
-        silent = self.population.elapsed(state.last, day)
-        parts = silence.parts(silent)
+        episode = episode_id(user_id, product, date_of(since))
+        parts = silence.parts(self.population.elapsed(state.last, day))
         return Warning(
             id=warning_id(episode, level),
             level=level,
@@ -90,16 +133,25 @@ class Notices:
             index=100 * POINT - sum(parts.values()),
             parts=parts,
             threshold=threshold,
-            rules=(RULE,),
+            rules=rules,
             evidence=self._evidence(state, silence, day),
             stage=stage,
-            clears_when=f"one event with a role of: {', '.join(self.definition.activity)}",
-            cause="returned" if ended else None,
-            clears=warning_id(episode, ended.level) if ended else None,
+            clears_when=clears_when,
             snapshot=silence.snapshot.id,
             warming_up=self.population.warming_up,
             policy_hash=self.policy_hash,
         )
+
+    def _clears_when(self, alarms: int) -> str:
+        """What ends an episode: a return, and the end of each alarm."""
+        needs = [f"one event with a role of: {', '.join(self.definition.activity)}"]
+        if alarms & LAPSE:
+            needs.append(f"one event with the role {self.definition.key_behaviour}")
+        if alarms & SHOCK:
+            needs.append("no open complaint")
+        if alarms & COLLAPSE:
+            needs.append("use well above its threshold")
+        return "; ".join(needs)
 
     def _evidence(self, state: State, silence: Silence, day: int) -> Evidence:
         silent = self.population.elapsed(state.last, day)

@@ -1,8 +1,5 @@
 """A day with activity: what it leaves in a user's state, folded in at the first touch of a later day."""
 
-from typing import NamedTuple
-
-from schemas.warning import Level
 from streams.health.experience import remembered
 from streams.health.index.baseline import followed, monday_after
 from streams.health.index.components import deepened
@@ -28,7 +25,7 @@ def occasion(state: State, day: int, population: Population, rule: LevelRule, ho
     else:
         state.first = day
     remembered(state, gap)
-    state.last, state.today, state.spoken = day, 1, 0
+    state.last, state.today = day, 1
     state.week = population.serving.week
 
 
@@ -39,19 +36,3 @@ def _learn(state: State, day: int, population: Population, rule: LevelRule, hori
     silence = Silence(state, population.kept(state.week), horizon_days)
     state.armed = rule.rearmed(state, silence)
     state.baseline = followed(state, silence, population, day)
-
-
-class Warned(NamedTuple):
-    """A silence that was warned of: the highest level, the day of that warning, and the day the silence began."""
-
-    level: Level
-    day: int
-    since: int
-
-
-def warned(state: State) -> Warned | None:
-    """What was warned of in the running silence; None if nothing was."""
-    if not state.spoken:
-        return None
-    level = LevelRule.levels[state.spoken - 1]
-    return Warned(level, state.critical_day if level is Level.CRITICAL else state.risk_day, state.last)

@@ -13,6 +13,7 @@ from schemas.policy import Policy
 from schemas.policy.policy import DEFAULT_PRODUCT
 from schemas.population import PopulationDay, PopulationMark
 from schemas.reject import dead_letter_headers
+from schemas.stage import StageChange
 from schemas.warning import Warning
 from streams.health.lane import Lane, Outcome, Said
 from streams.health.learning.book import product_and_kind, reserved
@@ -119,7 +120,7 @@ class HealthPartition:
 
     def tally(self) -> dict[str, int]:
         """What happened since the last call: ``event.<outcome>``, ``reject.<reason>``, ``warning.<level>``,
-        ``intake.<move>``.
+        ``stage.<stage>``, ``intake.<move>``.
         """
         counted, self._tally = dict(self._tally), Counter()
         return counted
@@ -171,6 +172,9 @@ class HealthPartition:
         for message in said:
             if isinstance(message, Warning):
                 self._tally[f"warning.{message.level}"] += 1
+                yield fact_of(message)
+            elif isinstance(message, StageChange):
+                self._tally[f"stage.{message.to}"] += 1
                 yield fact_of(message)
             else:
                 yield fact_of(message, ONE)

@@ -17,9 +17,9 @@ from streams.health.days import date_of
 from streams.health.index.baseline import followed
 from streams.health.index.index import POINT, Silence, upcoming
 from streams.health.learning.population import Population
-from streams.health.occasion import warned
-from streams.health.rules.level import LevelRule
-from streams.health.stage import stage_of
+from streams.health.notice import warned
+from streams.health.rules.level import LEVELS, LevelRule
+from streams.health.stage import Stages
 from streams.health.state import State, user_and_product
 from streams.health.window import looked
 
@@ -82,12 +82,6 @@ class Portrait(msgspec.Struct, frozen=True):
     warming_up: bool
 
 
-def standing(state: State, silent_days: int, horizon_days: int) -> Stage:
-    """The churn stage of a silent user: healthy until warned of or until the horizon's own scale has passed."""
-    stage = stage_of(silent_days, horizon_days)
-    return Stage.HEALTHY if stage is Stage.AT_RISK and not state.spoken else stage
-
-
 @dataclass(frozen=True, slots=True)
 class Portraits:
     """Draws the users of one product definition; each must have had an occasion."""
@@ -95,6 +89,7 @@ class Portraits:
     definition: Product
     population: Population
     rule: LevelRule
+    stages: Stages
 
     def reading(self, key: bytes, state: State, day: int, at: datetime) -> Reading:
         """The reading at the beginning of a day; ``at`` is written on it."""
@@ -144,11 +139,11 @@ class Portraits:
             reach=silence.reach(silent),
             p_next=upcoming(state, self.population.serving, horizon, silent),
             parts=parts,
-            stage=standing(state, day - state.last, horizon),
+            stage=self.stages.at(state, max(day, state.last)),
         )
 
     def _levels(self, state: State, silence: Silence, baseline: float) -> Iterator[LevelState]:
-        for number, level in enumerate(self.rule.levels, 1):
+        for number, level in enumerate(LEVELS, 1):
             cool = self.rule.cool(number, state)
             yield LevelState(
                 level=level,

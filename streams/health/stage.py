@@ -1,30 +1,81 @@
-"""Churn stages (B8): how far gone a silent user is, on the scale L = max(30 days, the product's horizon)."""
+"""Churn stages (B8): how far gone a user is, on the scale L = max(30 days, the product's horizon).
+
+Days are operational, so that an outage makes nobody lapse. A return has lasted after L days; who lapses before that has
+relapsed. Time alone only deepens a stage; warnings, their ends and returns move the stages of those who are not gone.
+"""
 
 from typing import Final
 
 from schemas.warning import Stage
+from streams.health.learning.population import Population
+from streams.health.rules.level import RISK
+from streams.health.state import State
 
 SHORTEST_DAYS: Final = 30
+ORDER: Final = (
+    Stage.HEALTHY,
+    Stage.RETURNED,
+    Stage.AT_RISK,
+    Stage.LAPSED,
+    Stage.RELAPSED,
+    Stage.DORMANT,
+    Stage.LONG_DORMANT,
+)
+"""A state keeps the place of its stage here; from LAPSED on the user is gone."""
+
+GONE: Final = ORDER.index(Stage.LAPSED)
+STEPS: Final = (1, 2, 6)
+"""Lapsed, dormant and long dormant begin after so many L."""
 
 
-def stage_of(silent_days: int, horizon_days: int) -> Stage:
-    """The stage of a user who has been warned of and is silent for so many calendar days.
+class Stages:
+    """The stages of one product definition."""
 
-    >>> [stage_of(days, 28).value for days in (9, 30, 60, 180)]
-    ['at_risk', 'lapsed', 'dormant', 'long_dormant']
-    """
-    length = max(SHORTEST_DAYS, horizon_days)
-    if silent_days < length:
-        return Stage.AT_RISK
-    if silent_days < 2 * length:
-        return Stage.LAPSED
-    return Stage.DORMANT if silent_days < 6 * length else Stage.LONG_DORMANT
+    def __init__(self, horizon_days: int, population: Population) -> None:
+        self.length = max(SHORTEST_DAYS, horizon_days)
+        self._population = population
 
+    def at(self, state: State, day: int) -> Stage:
+        """The stage of a user on a day of the running silence."""
+        place = self._place(state, self._population.elapsed(state.last, day))
+        return ORDER[max(place, state.stage) if state.stage >= GONE else place]
 
-def stage_after(silent_days: int, horizon_days: int) -> Stage:
-    """The stage of a user whose silence of so many days has just ended.
+    def returned(self, state: State, day: int) -> None:
+        """The state of a user whose silence has ended on a day knows of a return, or that an earlier one has lasted."""
+        if state.stage >= GONE:
+            state.returned_day, state.stage = day, ORDER.index(Stage.RETURNED)
+        elif state.returned_day >= 0 and self._population.elapsed(state.returned_day, day) >= self.length:
+            state.returned_day = -1
 
-    >>> stage_after(9, 28).value, stage_after(30, 28).value
-    ('healthy', 'returned')
-    """
-    return Stage.HEALTHY if stage_of(silent_days, horizon_days) is Stage.AT_RISK else Stage.RETURNED
+    def earliest(self, state: State) -> int:
+        """A day before which time cannot change the stage of a user who was active on the state's last day."""
+        return state.last + self.length
+
+    def next(self, state: State, day: int) -> int | None:
+        """A day after ``day`` before which time cannot change the stage; None if it never will in this silence."""
+        silent = self._population.elapsed(state.last, day)
+        for step in STEPS:
+            if silent < step * self.length:
+                return max(day + 1, self._population.day_after(state.last, step * self.length))
+        return None
+
+    def _place(self, state: State, silent: float) -> int:
+        """The place of the stage after so many operational days of silence.
+
+        >>> stages = Stages(28, Population())
+        >>> [ORDER[stages._place(State(spoken=RISK), days)].value for days in (9, 30, 60, 180)]
+        ['at_risk', 'lapsed', 'dormant', 'long_dormant']
+        >>> [ORDER[stages._place(State(returned_day=7), days)].value for days in (9, 30, 60)]
+        ['returned', 'relapsed', 'dormant']
+        """
+        lapsed, dormant, long_dormant = (step * self.length for step in STEPS)
+        returned = state.returned_day >= 0
+        if silent >= long_dormant:
+            return ORDER.index(Stage.LONG_DORMANT)
+        if silent >= dormant:
+            return ORDER.index(Stage.DORMANT)
+        if silent >= lapsed:
+            return ORDER.index(Stage.RELAPSED if returned else Stage.LAPSED)
+        if state.spoken >= RISK:
+            return ORDER.index(Stage.AT_RISK)
+        return ORDER.index(Stage.RETURNED if returned else Stage.HEALTHY)

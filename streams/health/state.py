@@ -22,7 +22,8 @@ SEEN: Final = 16
 
 DIGEST_BYTES: Final = 8
 COMPLAINTS: Final = 4
-ALL_ARMED: Final = 0b11
+ALL_ARMED: Final = 0b111
+"""A bit a level, WATCH the lowest."""
 
 _HEAD: Final = Struct(">BI")
 
@@ -64,7 +65,7 @@ class State(msgspec.Struct, array_like=True):
     armed: int = ALL_ARMED
     """The levels (bits) that could warn when the last silence ended."""
     spoken: int = 0
-    """The highest level that has warned in the running silence: 0 none, 1 RISK, 2 CRITICAL."""
+    """The highest level that has warned in the running episode: 0 none, 1 WATCH, 2 RISK, 3 CRITICAL."""
     risk_day: int = -1
     critical_day: int = -1
     """The day of the last warning of at least this level, -1 for none: its cool-down counts from there."""
@@ -76,6 +77,22 @@ class State(msgspec.Struct, array_like=True):
     seen: Annotated[bytes, msgspec.Meta(max_length=SEEN * DIGEST_BYTES)] = b""
     """Digests of the last 16 event ids, the newest at the end."""
     window: Annotated[bytes, msgspec.Meta(min_length=RING_BYTES, max_length=RING_BYTES)] = EMPTY
+    watch_day: int = -1
+    """The day of the last warning of any level, -1 for none."""
+    since: int = -1
+    """The last occasion before the first warning of the running episode; of no meaning while nothing was said in it."""
+    said: int = 0
+    """When something was last said of the user, seconds since 1970, rounded up: nothing later is dated earlier."""
+    alarms: int = 0
+    """The alarm rules (bits) that have called for a warning in the running episode."""
+    disarmed: int = 0
+    """The alarm rules (bits) whose own condition has not ended since they called for a warning."""
+    key_day: int = -1
+    """The day of the last key behaviour, -1 for none (B1)."""
+    stage: int = 0
+    """The churn stage, by its place in the order of stages (B8)."""
+    returned_day: int = -1
+    """The day of the last return from a lapse, until it has lasted."""
 
     @property
     def begun(self) -> bool:

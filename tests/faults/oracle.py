@@ -13,13 +13,14 @@ from tests.faults.oracle_learning import POPULATION, Told
 from tests.faults.oracle_lessons import check_course, check_jumps, check_lessons, check_sums, check_told
 from tests.faults.oracle_messages import Messages, readable
 from tests.faults.oracle_time import Time
-from tests.faults.oracle_warnings import check_users, check_warnings
+from tests.faults.oracle_warnings import check_users, check_words
 from tests.faults.rules import Rules
 from tests.faults.state import courses, positions, steps
 
 EVENTS = "app.events"
 DEAD_LETTERS = "app.events-dlt"
-BY_ID = ("churn.warnings", "churn.decisions", "churn.outbound", "churn.counts", "churn.breakers", "churn.leases")
+HEALTH = ("churn.warnings", "churn.stages")
+BY_ID = (*HEALTH, "churn.decisions", "churn.outbound", "churn.counts", "churn.breakers", "churn.leases")
 INPUTS = {
     "health": (EVENTS,),
     "dispatcher": ("user.profiles", "churn.feedback", "churn.warnings"),
@@ -54,7 +55,7 @@ class Oracle:
         for topic in BY_ID:
             findings.once(topic, map(ce_id, book.read(topic)))
         findings.compare("dead letter", self._refused(truth), map(source, book.read(DEAD_LETTERS)))
-        warnings = check_warnings(book, truth, findings)
+        warnings, stages = check_words(book, truth, findings)
         check_users(book, truth, self._changelogs["health"], self._partitions, findings)
         Messages(self._rules, book).check(findings)
         check_counts(book, findings)
@@ -62,7 +63,12 @@ class Oracle:
         check_books(book, self._changelogs["dispatcher"], self._partitions, findings)
         check_breakers(book, findings)
         sizes = {name: len(book.read(topic)) for name, topic in SIZES.items()} | learning_of(truth)
-        return findings, {"users": len(truth.histories), "expected_warnings": warnings, **sizes}
+        return findings, {
+            "users": len(truth.histories),
+            "expected_warnings": warnings,
+            "expected_stages": stages,
+            **sizes,
+        }
 
     def _learned(self, findings: Findings) -> Input:
         """What the input says, under the time and the lessons that follow from it and from what was told."""
@@ -100,13 +106,14 @@ def learning_of(truth: Input) -> dict[str, int]:
         "slow_days": sum(0 < speed < 1 for time in times for speed in time.world.speeds.values()),
         "still_days": sum(speed == 0 for time in times for speed in time.world.speeds.values()),
         "held_days": sum(len(time.held) for time in times),
-        "snapshots": len({visit.taught.name for each in truth.histories.values() for visit in each.visits.values()}),
+        "snapshots": len({taught.name for each in truth.histories.values() for taught in each.life.with_.values()}),
         "followed": len(truth.jumps),
     }
 
 
 SIZES = {
     "warnings": "churn.warnings",
+    "stages": "churn.stages",
     "decisions": "churn.decisions",
     "outbound": "churn.outbound",
     "feedback": "churn.feedback",

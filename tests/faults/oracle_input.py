@@ -6,18 +6,18 @@ It reads bytes its own slow way and keeps whole histories; nothing of the progra
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from tests.faults.book import Stood
+from tests.faults.oracle_life import Lived
 from tests.faults.oracle_time import Time
 from tests.faults.rules import DELAY_SECONDS, EARLY_SECONDS, EXPERIENCE, LATE_SECONDS, Rules
 from tests.faults.state import Remembered, Step, digest
-from tests.laws.reference_learning import Taught
 
 SEEN = 16
 COMPLAINTS = 4
+LOW_SCORE = 2
 PLAIN = {"id": "id", "source": "source", "type": "type", "time": "time", "user": "user_id", "product": "product"}
 CLOUD = {**PLAIN, "user": "subject"}
 
@@ -67,65 +67,51 @@ def _sound(found: dict[str, Any], record: Stood) -> Event | None:
     return Event(**{**found, "time": time.timestamp()}) if isinstance(found["properties"], dict) else None
 
 
-@dataclass
-class Visit:
-    """A day with activity: its events, the moment of the first, what was newest then, what the silence is read with."""
-
-    events: int
-    first: float
-    newest: float
-    taught: Taught
-
-
 class History:
-    """One user in one product: his days, and what only the order of arrival decides."""
+    """One user in one product: his life as it is told, and what only the order of arrival decides."""
 
     def __init__(self, user: str, time: Time) -> None:
-        self.user, self.time = user, time
-        self.visits: dict[int, Visit] = {}
-        self.complaints: list[int] = []
+        self.time, self.lived = time, Lived(time, user)
+        self.life = self.lived.life
         self.seen: list[bytes] = []
         self.open: list[str] = []
 
     @property
     def last(self) -> int:
-        return max(self.visits, default=-1)
+        return max(self.life.occasions, default=-1)
 
     def remembered(self) -> Remembered:
         """What the program must know of this user."""
-        days, seen = self.visits, b"".join(self.seen[-SEEN:])
-        today = days[self.last].events if days else 0
-        return Remembered(min(days, default=-1), self.last, max(len(days) - 1, 0), today, seen)
+        days, seen = self.life.occasions, b"".join(self.seen[-SEEN:])
+        return Remembered(min(days, default=-1), self.last, max(len(days) - 1, 0), days.get(self.last, 0), seen)
 
-    def arrives(self, event: Event, role: str, activity: bool) -> None:
-        """An event in its turn; a duplicate of the last 16, or one of a day before the last, moves nothing."""
+    def arrives(self, event: Event, role: str, key_behaviour: str) -> None:
+        """An event in its turn; a duplicate of the last 16, or one of a day before the last, moves nothing.
+
+        Of such a day complaints, scores and the key behaviour count none the less.
+        """
         mark, day = digest(f"{event.source}\0{event.id}"), self.time.day(int(event.time))
         if mark in self.seen[-SEEN:]:
             return
-        if role in EXPERIENCE or day >= self.last:
+        if role in EXPERIENCE or role == key_behaviour or day >= self.last:
             self.seen.append(mark)
-        if role in EXPERIENCE:
-            self._feels(event, role, day)
-        if activity:
-            self._acts(event, day)
-
-    def _acts(self, event: Event, day: int) -> None:
-        if day == self.last:
-            self.visits[day].events += 1
-        elif day > self.last:
+        if role not in EXPERIENCE and day > self.last:
             self.time.visited(day, self.last)
-            self.visits[day] = Visit(1, event.time, self.time.newest, self.time.taught)
+        kind = "order" if role == key_behaviour else "visit"
+        self.lived.happens(event.time, self._felt(event, role) if role in EXPERIENCE else kind)
 
-    def _feels(self, event: Event, role: str, day: int) -> None:
+    def _felt(self, event: Event, role: str) -> str:
+        """What an experience is to the reference, which knows complaints without names."""
         name = event.properties.get("complaint", event.id)
         if role == "score":
-            if event.properties.get("score", 5) <= 2:
-                self.complaints.append(day)
-        elif role == "complaint_resolved":
+            return "rate" if event.properties.get("score", 5) <= LOW_SCORE else "nothing"
+        if role == "complaint_resolved":
             self.open = [one for one in self.open if one != name]
-        elif name not in self.open:
-            self.open = [*self.open, name][-COMPLAINTS:]
-            self.complaints.append(day)
+            return "nothing" if self.open else "resolve"
+        if name in self.open:
+            return "nothing"
+        self.open = [*self.open, name][-COMPLAINTS:]
+        return "complain"
 
 
 Steps = Sequence[Step]
@@ -183,7 +169,8 @@ class Input:
 
     def _take(self, event: Event, partition: int, heard: int) -> None:
         rules, seconds = self._rules, int(event.time)
-        time = self.times[rules.lane(event.product), partition]
+        lane = rules.lane(event.product)
+        time = self.times[lane, partition]
         time.moves(seconds, heard, by_event=True)
         role = rules.roles.get(event.type)
         if role is None or seconds < time.newest - DELAY_SECONDS - LATE_SECONDS:
@@ -192,4 +179,4 @@ class Input:
             return
         who = event.user, event.product
         history = self.histories.setdefault(who, History(event.user, time))
-        history.arrives(event, role, role in rules.activity)
+        history.arrives(event, role, rules.products[lane].key_behaviour)

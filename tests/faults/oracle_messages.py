@@ -15,7 +15,7 @@ from tests.faults.findings import Findings
 from tests.faults.rules import Rules
 
 Json = dict[str, Any]
-CANDIDATES = ("risk", "critical")
+CANDIDATES = ("watch", "risk", "critical")
 
 
 def said(records: Iterable[Stood]) -> list[Json]:
@@ -82,6 +82,8 @@ class Messages:
         ends = [decision for decision in decisions if decision["outcome"] in ("sent", "dropped")]
         if len({each["id"] for each in ends}) > 1 or (ends and decisions[-1]["outcome"] == "held"):
             findings.wrong.append(f"{name}: it goes on after its end")
+        if warning["level"] not in self.rules.playbooks and [d.get("reason") for d in decisions] != ["no_playbook"]:
+            findings.wrong.append(f"{name}: no playbook answers level {warning['level']}, and nothing else may be said")
         for end in ends:
             ground = GROUNDS.get(end.get("reason") or "sent")
             if ground is None or not ground(self, warning, end):
@@ -120,7 +122,8 @@ def readable(record: Stood) -> Json | None:
 
 Ground = Callable[[Messages, Json, Json], bool]
 GROUNDS: dict[str, Ground] = {
-    "sent": lambda all_, warning, end: end["channel"] in all_.rules.playbooks[warning["level"]],
+    "sent": lambda all_, warning, end: end["channel"] in all_.rules.playbooks.get(warning["level"], ()),
+    "no_playbook": lambda all_, warning, end: warning["level"] not in all_.rules.playbooks,
     "expired": lambda all_, warning, end: seconds(end["at"]) >= seconds(end["expires"]),
     "overtaken": lambda all_, warning, end: warning["episode"] in all_.recovered,
     "replaced": lambda all_, warning, end: any(

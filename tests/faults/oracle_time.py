@@ -5,19 +5,28 @@ from collections import Counter
 from tests.faults.oracle_learning import Lesson, Told
 from tests.faults.rules import DELAY_SECONDS, Product
 from tests.laws.reference import Lane
-from tests.laws.reference_learning import Taught
+from tests.laws.reference_learning import Taught, World
+from tests.laws.reference_life import Life
 
 RECENT_DAYS = 28
+
+
+class Clock(World):
+    """Time and lessons alone: what a return teaches is compared with what the partitions told."""
+
+    def returned(self, life: Life, day: int, lane: Lane) -> None:
+        """Counted by :meth:`Time.visited`."""
 
 
 class Time(Lane):
     """The days that have begun, each with the lesson that serves in it, and what each saw of users.
 
-    Nothing is looked at here: lives are swept one by one when time has come to its end.
+    Nothing is looked at here: each life is by itself.
     """
 
     def __init__(self, rules: Product, number: int, told: Told, lessons: dict[int, Lesson]) -> None:
         super().__init__(rules.zone, rules.horizon)
+        self.world = Clock(rules.horizon)
         self._number, self._told, self._lessons = number, told, lessons
         self.learned = -1
         self.held: set[int] = set()
@@ -61,7 +70,7 @@ class Time(Lane):
         """A user is active for the first time on a day; ``last`` is the day before of those, -1 for none."""
         if last < 0:
             self._users += 1
-        elif self.world.theta(day + 1) > self.world.theta(day):
+        else:  # time that stands still says nothing about silences, only about who is active
             counted = max(day, self.world.today)
-            self.returned[counted] += 1
+            self.returned[counted] += self.world.theta(day + 1) > self.world.theta(day)
             self.active[counted] += day - last <= RECENT_DAYS

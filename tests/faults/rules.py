@@ -15,6 +15,7 @@ class Product(NamedTuple):
 
     zone: str
     horizon: int
+    key_behaviour: str
 
 
 class Rules:
@@ -23,7 +24,7 @@ class Rules:
     def __init__(self) -> None:
         tree = tomllib.loads(PATH.read_text())
         self.products = {
-            name: Product(each.get("zone", "UTC"), each.get("horizon_days", 28))
+            name: Product(each.get("zone", "UTC"), each.get("horizon_days", 28), each.get("key_behaviour", "purchase"))
             for name, each in tree["products"].items()
         }
         self.roles: dict[str, str] = tree["events"]

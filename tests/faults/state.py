@@ -25,6 +25,7 @@ HEALTH = (
     *("first", "last", "repeats", "count", "exposure", "recent_count", "recent_exposure", "week", "baseline"),
     *("depth_fast", "depth_slow", "today", "negatives", "negatives_since", "complaints", "armed", "spoken"),
     *("risk_day", "critical_day", "asked_day", "asked", "asked_flags", "seen", "window"),
+    *("watch_day", "since", "said", "alarms", "disarmed", "key_day", "stage", "returned_day"),
 )
 LESSON = (
     *("day", "first", "exposure", "returns", "seen", "lapses", "predicted", "recent", "usual", "season", "speed"),

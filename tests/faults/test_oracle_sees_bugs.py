@@ -24,6 +24,7 @@ pytestmark = pytest.mark.kafka
 
 OUTPUTS = {
     "churn.warnings": "warning",
+    "churn.stages": "stage",
     "churn.decisions": "decision about",
     "churn.outbound": "message",
     "churn.counts": "report",

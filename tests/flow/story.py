@@ -37,6 +37,7 @@ from schemas.outbound import Outbound
 from schemas.policy import Policy
 from schemas.policy.load import parse_policy
 from schemas.profile import Profile
+from schemas.stage import StageChange
 from schemas.warning import Component, Level, Stage, Warning
 from streams.partitioner import Placement
 
@@ -50,7 +51,7 @@ TURNS = 1_000
 CROWD = [f"regular-{number}" for number in range(12)]
 PLACED = Placement(4)
 Headers = tuple[tuple[str, bytes], ...]
-BY_FACT = (topics.WARNINGS, topics.OUTBOUND, topics.DEAD_LETTERS)
+BY_FACT = (topics.WARNINGS, topics.STAGES, topics.OUTBOUND, topics.DEAD_LETTERS)
 BY_TIME = (topics.DECISIONS, topics.COUNTS, topics.BREAKERS, topics.LEASES)
 """What is counted and looked at in one transaction hangs on where it ends; what follows for a user does not."""
 
@@ -73,10 +74,21 @@ class Heard:
         self.driver = driver
 
     def warnings(self, user: str) -> list[Warning]:
+        """All that was said of a user but early signs and their ends, which most stories are not about."""
+        every = self.all_warnings(user)
+        early = {each.id for each in every if each.level is Level.WATCH}
+        return [each for each in every if not early & {each.id, each.clears}]
+
+    def all_warnings(self, user: str) -> list[Warning]:
         return [each for each in self.driver.messages(Warning) if each.user_id == user]
 
+    def stages(self, user: str) -> list[StageChange]:
+        return [each for each in self.driver.messages(StageChange) if each.user_id == user]
+
     def decisions(self, user: str) -> list[Decision]:
-        return [each for each in self.driver.messages(Decision) if each.user_id == user]
+        """All that was decided about a user, but of the early sign, which the shop answers with nothing."""
+        decided = (each for each in self.driver.messages(Decision) if each.user_id == user)
+        return [each for each in decided if each.level != Level.WATCH]
 
     def ends(self, user: str) -> list[tuple[Outcome, Reason | None]]:
         """What was decided about a user, in order, in two words each."""

@@ -38,13 +38,13 @@ def test_a_warned_user_is_explained_in_words_a_shop_owner_understands(history: P
 def test_json_has_the_figures_behind_the_words(history: Path) -> None:
     known = json.loads(explained(history, "ann", "--json").output)
     [product] = known["products"]
-    reading, [warning] = product["reading"], known["warnings"]
+    reading, [_watch, warning] = product["reading"], known["warnings"]
     assert sum(reading["parts"].values()) == 100_000 - reading["index"]
     assert product["warned"]["id"] == warning["id"]
     assert warning["index"] > reading["index"], "her silence went on after the warning"
     assert warning["parts"]["habitual_frequency"] == reading["parts"]["habitual_frequency"]
-    assert [level["spoken"] for level in product["levels"]] == [True, False]
-    assert [decision["warning"] for decision in known["decisions"]] == [warning["id"]]
+    assert [level["spoken"] for level in product["levels"]] == [True, True, False]
+    assert known["decisions"][-1]["warning"] == warning["id"]
 
 
 def test_who_came_once_and_who_is_here_are_explained_too(history: Path) -> None:

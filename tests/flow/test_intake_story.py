@@ -164,7 +164,7 @@ async def test_a_bad_release_stops_its_partition_until_an_operator_lets_it_go_on
     for number in range(20, 46):
         visit(NEIGHBOUR, number)
     await driver.settle(day(45))
-    assert [warning.level for warning in driver.messages(Warning)] == [Level.RISK, Level.CRITICAL]
+    assert [warning.level for warning in driver.messages(Warning)] == [Level.WATCH, Level.RISK, Level.CRITICAL]
     assert len(driver.read("app.events-dlt")) == 20
 
 
@@ -184,7 +184,7 @@ async def test_two_input_topics_are_one_history_and_a_dead_letter_names_its_own(
     driver.send("web.events", b"ann", json.dumps({**GOOD, "id": "x", "time": day(45).isoformat()}).encode(), _FAR)
     await driver.settle(day(45))
     levels = [warning.level for warning in driver.messages(Warning)]
-    assert levels == [Level.RISK, Level.CRITICAL, Level.RECOVERED]
+    assert levels == [Level.WATCH, Level.RISK, Level.CRITICAL, Level.RECOVERED]
     first = driver.messages(Warning)[0]
     assert first.evidence is not None
     assert (first.evidence.repeats, first.evidence.events_28) == (19, first.evidence.active_days_28)

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.ids import episode_id, warning_id
 from schemas.warning import Component, Level
-from tests.flow.story import COMPLAINT, SHOP, Story, day
+from tests.flow.story import COMPLAINT, SHOP, Story, but, day
 
 FREQUENCY, SILENCE, EXPERIENCE = Component.FREQUENCY, Component.SILENCE, Component.EXPERIENCE
 
@@ -70,8 +70,9 @@ async def test_silence_is_noticed_without_an_event_of_the_silent_user() -> None:
     story.lives("ann", range(20))
     story.crowd(range(60))
     heard = await story.told()
-    [risk, _critical] = heard.warnings("ann")
-    [published, _] = [r for r in heard.driver.read("churn.warnings") if r.key == b"ann"]
+    [risk, critical] = heard.warnings("ann")
+    assert critical.level is Level.CRITICAL
+    [_watch, published, _critical] = [r for r in heard.driver.read("churn.warnings") if r.key == b"ann"]
     own = [r for r in heard.driver.read("app.events") if r.key == b"ann"]
     assert max(r.timestamp for r in own) < risk.at.timestamp() * 1000
     delay = timedelta(seconds=SHOP.intake.watermark_delay_seconds)
@@ -111,6 +112,8 @@ async def test_a_complaint_brings_the_warning_forward_and_is_named_among_the_par
         story.lives(user, range(20))
     story.event("cross", day(19, hour=9), COMPLAINT, complaint="c1")
     story.crowd(range(45))
+    policy = but(SHOP, warnings={"shock": SHOP.warnings.shock.model_copy(update={"enabled": False})})
+    story.policy = policy
     heard = await story.told()
     calm, cross = heard.warnings("calm")[0], heard.warnings("cross")[0]
     assert calm.evidence is not None

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from schemas.policy import Policy, Product, Role
-from schemas.topics import WARNINGS
+from schemas.stage import StageChange
+from schemas.topics import STAGES, WARNINGS
 from schemas.warning import Warning
 from streams.health import HealthPartition, open_health
 from streams.health.learning.book import reserved
@@ -28,7 +29,13 @@ POLICY = Policy(
         "car": Product(horizon_days=120, zone="Australia/Lord_Howe"),
         "rated": Product(activity=(Role.SESSION, Role.SCORE)),
     },
-    events={"visit": Role.SESSION, "order": Role.PURCHASE, "complain": Role.COMPLAINT_OPENED, "rate": Role.SCORE},
+    events={
+        "visit": Role.SESSION,
+        "order": Role.PURCHASE,
+        "complain": Role.COMPLAINT_OPENED,
+        "resolve": Role.COMPLAINT_RESOLVED,
+        "rate": Role.SCORE,
+    },
 )
 STARTS = [datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 10, 20, tzinfo=UTC), datetime(2025, 12, 28, tzinfo=UTC)]
 """Shortly before clocks go forward, before they go back, and before the year's end."""
@@ -100,6 +107,11 @@ class Run:
     def restart(self) -> None:
         self.partition = self.opened()
 
+    def said(self) -> list[Warning | StageChange]:
+        """Warnings and changes of stage, in the order in which they were said."""
+        kinds: dict[str, type[Warning | StageChange]] = {WARNINGS: Warning, STAGES: StageChange}
+        return [kinds[fact.topic].decode(fact.value) for fact in self.facts if fact.topic in kinds and fact.value]
+
     def warnings(self) -> list[Warning]:
         return [Warning.decode(fact.value) for fact in self.facts if fact.topic == WARNINGS and fact.value]
 
@@ -143,9 +155,13 @@ def lives(draw: st.DrawFn) -> list[Happening]:
         log += [
             Happening(moment + n, user, product, "visit") for n in range(draw(st.sampled_from([1, 1, 1, 2, 3, 40])))
         ]
+        if draw(st.integers(0, 4)) == 0:
+            log.append(Happening(moment + draw(st.integers(-1, 1)), user, product, "order"))
         if draw(st.integers(0, 5)) == 0:
             later = moment + draw(st.integers(0, 9 * DAY))
             log.append(Happening(later, user, product, draw(st.sampled_from(["complain", "rate"]))))
+            if draw(st.booleans()):
+                log.append(Happening(later + draw(st.integers(0, 40 * DAY)), user, product, "resolve"))
     return log
 
 

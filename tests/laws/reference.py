@@ -2,66 +2,26 @@
 
 Everything of a user is worked out from raw events by closed sums over operational time and looked at day by day;
 nothing is updated in place, packed, queued or searched, and nothing of ``streams`` is imported. It covers logs in order
-of time in one partition, learning included; what a product's users teach is in ``reference_learning``.
+of time in one partition, learning included; what a product's users teach is in
+``reference_learning``, and when rules call in ``reference_rules``.
 """
 
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import exp, floor, log
+from typing import Any
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from tests.laws.reference_learning import Taught, World, surprise
+from tests.laws import reference_rules as rules
+from tests.laws.reference_learning import World, surprise
+from tests.laws.reference_life import Life, Said
+from tests.laws.reference_rules import LADDER, RISK, WATCH
 
 TAU, SHORT = 120.0, 28.0
 EPOCH = date(1970, 1, 1)
-RISK, CRITICAL, RECOVERED = "risk", "critical", "recovered"
-LIMITS = {RISK: 50.0, CRITICAL: 30.0}
-
-
-@dataclass
-class Life:
-    """One user in one product: days with their number of events, days of complaints, what every silence began with."""
-
-    user: str
-    occasions: dict[int, int] = field(default_factory=dict)
-    complaints: list[int] = field(default_factory=list)
-    with_: dict[int, Taught] = field(default_factory=dict)
-    asked: tuple[int, float, list[int]] | None = None
-    baseline: float = -1.0
-    begun_at: float = -1.0
-    rolled: int = 0
-    mondays: int = 0
-    armed: dict[str, bool] = field(default_factory=lambda: {RISK: True, CRITICAL: True})
-    warned: dict[str, int] = field(default_factory=lambda: {RISK: -(10**6), CRITICAL: -(10**6)})
-    spoken: str = ""
-
-    @property
-    def days(self) -> list[int]:
-        return sorted(self.occasions)
-
-    @property
-    def last(self) -> int:
-        return max(self.occasions)
-
-    @property
-    def repeats(self) -> int:
-        return len(self.occasions) - 1
-
-
-@dataclass(frozen=True)
-class Said:
-    """What must be said of one user; ``parts`` is 100,000 minus the index, part by part."""
-
-    level: str
-    at: float
-    index: int
-    parts: tuple[int, ...]
-    threshold: int
-    last: int
-    taught: str = ""
+RECOVERED = "recovered"
 
 
 class Lane:
@@ -113,7 +73,7 @@ class Lane:
 
     def look_at_all(self, day: int, after: float, until: float) -> None:
         for who, life in self.lives.items():
-            if life.repeats >= 1 and life.last < day and after < self.look(life, day) <= until and not self.world.held:
+            if life.last <= day and after < self.look(life, day) <= until and not self.world.held:
                 self.judge(who, life, day)
 
     # A silence.
@@ -171,69 +131,124 @@ class Lane:
     def silent(self, life: Life, day: int) -> float:
         return self.world.theta(day) - self.world.theta(life.last)
 
-    def roll(self, life: Life, day: int) -> None:
-        """The baseline as it stands on a day of the running silence."""
-        if life.repeats < 1:
-            return
-        if life.baseline < 0:
-            life.baseline = self.index(life, 0)
-        for passed in range(max(life.rolled, life.last) + 1, day + 1):
-            if (passed + 3) % 7 == 0 and life.mondays < 26:
-                life.mondays += 1
-                life.baseline += (self.index(life, self.silent(life, passed)) - life.baseline) / 8
-        life.rolled = day
+    def baseline_on(self, life: Life, day: int) -> float:
+        """The baseline on a day of the running silence: it follows each Monday, 26 times at most."""
+        baseline = life.baseline if life.baseline >= 0 else self.index(life, 0)
+        mondays = [passed for passed in range(life.last + 1, day + 1) if (passed + 3) % 7 == 0][:26]
+        for monday in mondays:
+            baseline += (self.index(life, self.silent(life, monday)) - baseline) / 8
+        return baseline
 
-    def arm(self, life: Life) -> None:
-        """Levels are armed again by a silence that begins well above them."""
-        if life.repeats >= 1 and not life.spoken:
-            at_once, usual = self.index(life, 0), life.begun_at if life.begun_at >= 0 else self.index(life, 0)
-            for level, limit in LIMITS.items():
-                theta = round(1000 * min(limit, 0.85 * usual)) / 1000
-                life.armed[level] |= 100 - at_once < 0.8 * (100 - theta) or at_once > 0.85 * usual
+    def armed(self, life: Life, level: str) -> bool:
+        """Whether a level was armed as the last silence ended, or is by how well this one began."""
+        at_once, usual = self.index(life, 0), self.baseline_on(life, life.last)
+        theta = rules.threshold(level, usual) / 1000
+        return life.armed[level] or 100 - at_once < 0.8 * (100 - theta) or at_once > 0.85 * usual
 
     def judge(self, who: tuple[str, str], life: Life, day: int) -> None:
-        self.arm(life)
-        self.roll(life, day)
-        a = self.silent(life, day)
-        index = round(1000 * self.index(life, a))
-        for level in (CRITICAL, RISK):
-            theta = round(1000 * min(LIMITS[level], 0.85 * life.baseline))
-            if life.spoken in (level, CRITICAL) or not life.armed[level] or day < life.warned[level] + 28:
-                continue
-            if index <= theta:
-                taught = life.with_[life.last].name
-                parts = tuple(self.parts(life, a))
-                self.tell(who, Said(level, self.look(life, day), index, parts, theta, life.last, taught))
-                life.spoken = level
-                for lower in (RISK, CRITICAL) if level == CRITICAL else (RISK,):
-                    life.armed[lower], life.warned[lower] = False, day
-                return
+        """The look of a day: the highest level that a rule calls for and may, and the stage."""
+        calls, at = rules.called(self, life, day), self.look(life, day)
+        before, since = life.stage, life.since if life.spoken else life.last
+        for level in reversed(LADDER):
+            callers = [rule for rule in calls if level in calls[rule] and rules.may(self, life, rule, level, day)]
+            if callers:
+                self.warn(who, life, day, at, level, callers, set(calls))
+                break
+        self.staged(who, life, day, at, before, since)
 
-    def tell(self, who: tuple[str, str], said: Said) -> None:
-        self.said.setdefault(who, []).append(said)
+    def warn(
+        self, who: tuple[str, str], life: Life, day: int, at: float, level: str, callers: list[str], agreed: set[str]
+    ) -> None:
+        theta = rules.threshold(level, self.baseline_on(life, day))
+        life.since = life.since if life.spoken else life.last
+        life.spoken = level
+        for lower in LADDER[: LADDER.index(level) + 1]:
+            life.warned[lower] = day
+        life.alarms |= {rule for rule in callers if rule in rules.CAUSES}
+        life.disarmed |= {rule for rule in callers if rule in rules.CAUSES}
+        parts, taught = tuple(self.parts(life, self.silent(life, day))), life.with_[life.last].name
+        names = tuple(rule for rule in rules.NAMES if rule in agreed)
+        self.tell(who, life, level, at, 100_000 - sum(parts), parts, theta, life.last, taught, names, life.since)
+
+    def end(self, who: tuple[str, str], life: Life, day: int, at: float) -> None:
+        """An episode is over when its user has come on a later day and no alarm stands."""
+        if not life.open:
+            life.disarmed.discard("shock")
+        if life.spoken and life.last > life.since and not rules.standing(life, day):
+            cause = "cooled_down" if life.alarms & life.disarmed else "returned"
+            for rule in ("lapse", "shock", "collapse"):
+                if rule in life.alarms and cause == "returned":
+                    cause = rules.CAUSES[rule]
+            self.tell(who, life, RECOVERED, at, -1, (), -1, -1, cause, (), life.since)
+            life.spoken, life.alarms = "", set()
+
+    def staged(self, who: tuple[str, str], life: Life, day: int, at: float, before: str, since: int) -> None:
+        since = life.since if life.spoken and since < 0 else since
+        life.stage = rules.stage(self, life, day)
+        if life.stage != before:
+            self.tell(who, life, f"{before}>{life.stage}", at, -1, (), -1, -1, "", (), since)
+
+    def tell(self, who: tuple[str, str], life: Life, level: str, at: float, *rest: Any) -> None:
+        life.said = max(at, life.said)
+        self.said.setdefault(who, []).append(Said(level, life.said, *rest))
 
     # Events.
 
-    def event(self, who: tuple[str, str], moment: float, active: bool) -> None:
+    def event(self, who: tuple[str, str], moment: float, kind: str) -> None:
+        """A visit, an order (also the key behaviour), a complaint, a low score, or word that all are settled."""
         self.came(moment)
         life = self.known.setdefault(who, Life(who[0]))
         day = self.day(int(moment))
-        if not active:
+        if kind == "order":
+            life.keys.append(day)
+            life.disarmed.discard("lapse")
+        if kind in ("complain", "rate"):
             life.complaints.append(day)
-            return
-        if day in life.occasions:
-            life.occasions[day] += 1
-            return
+            life.open += [kind] if kind == "complain" else []
+        if kind == "resolve":
+            life.open.clear()
+        if kind in ("visit", "order") and day not in life.occasions:
+            self.visit(who, life, day, moment)
+        elif life.occasions:
+            if kind in ("visit", "order"):
+                life.occasions[day] += 1
+            before, since, now = life.stage, life.since, max(day, life.last)
+            if life.spoken:
+                self.end(who, life, now, moment)
+                self.staged(who, life, now, moment, before, since)
+            if kind in ("complain", "rate"):
+                self.strike(who, life, now, moment, "shock", RISK)
+
+    def strike(self, who: tuple[str, str], life: Life, day: int, moment: float, rule: str, level: str) -> None:
+        before, since = life.stage, life.since if life.spoken else life.last
+        if rules.may(self, life, rule, level, day):
+            others = {} if self.world.held else rules.called(self, life, day)
+            self.warn(who, life, day, moment, level, [rule], {*others, rule})
+        if rule == "shock":
+            self.staged(who, life, day, moment, before, since)
+
+    def visit(self, who: tuple[str, str], life: Life, day: int, moment: float) -> None:
+        """The first activity of a day: one silence ends, another begins."""
+        before, since = life.stage, -1
         if life.occasions:
-            self.returns(who, life, day, moment)
+            since = life.since if life.spoken else life.last
+            self.world.returned(life, day, self)
+            if life.repeats >= 1:
+                said = LADDER.index(life.spoken) if life.spoken else -1
+                life.armed = {level: n > said and self.armed(life, level) for n, level in enumerate(LADDER)}
+                life.baseline = self.baseline_on(life, day)
         life.occasions[day] = 1
         life.with_[day] = self.world.serving
-        life.spoken, life.mondays, life.rolled, life.begun_at = "", 0, day, life.baseline
-
-    def returns(self, who: tuple[str, str], life: Life, day: int, moment: float) -> None:
-        self.world.returned(life, day, self)
-        self.arm(life)
-        self.roll(life, day)
-        if life.spoken:
-            at = max(moment, self.look(life, life.warned[life.spoken]))
-            self.tell(who, Said(RECOVERED, at, -1, (), -1, -1))
+        if life.stage in rules.GONE:
+            life.returned, life.stage = day, "returned"
+        elif life.returned is not None and self.world.theta(day) - self.world.theta(life.returned) >= max(
+            30, self.horizon
+        ):
+            life.returned = None
+        now = rules.use(self, life) if life.repeats >= 1 else 1.0
+        if now > 0.7:
+            life.disarmed.discard("collapse")
+        self.end(who, life, day, moment)
+        if now <= 0.5:
+            self.strike(who, life, day, moment, "collapse", WATCH)
+        self.staged(who, life, day, moment, before, since)

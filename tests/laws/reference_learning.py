@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from tests.laws.reference import Lane, Life
+    from tests.laws.reference import Lane
+    from tests.laws.reference_life import Life
 
 EDGES = np.concatenate([[0.0], np.geomspace(0.02, 40.0, 31), [1e12]])
 MIDDLES = np.append((EDGES[:-2] + EDGES[1:-1]) / 2, 40.0)

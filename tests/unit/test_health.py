@@ -16,13 +16,19 @@ from streams.health.index.snapshot import START
 from streams.health.learning.book import reserved
 from streams.health.learning.population import Population
 from streams.health.occasion import occasion
-from streams.health.rules.level import Crossing, LevelRule, speak
+from streams.health.rules.level import LevelRule
+from streams.health.rules.order import Crossing, Rules, speak
 from streams.health.state import State, key_of, pack, unpack
 from streams.health.window import DAYS, EMPTY, looked, rolled
 from tests.unit.test_intake import NOON, Sent, plain
 
-POLICY = Policy(name="test", products={"default": Product(), "shop": Product()}, events={"order": Role.PURCHASE})
+POLICY = Policy(
+    name="test",
+    products={"default": Product(), "shop": Product()},
+    events={"order": Role.PURCHASE, "visit": Role.SESSION},
+)
 RULE = LevelRule(POLICY.warnings)
+RULES = Rules(POLICY.warnings, POLICY.product("shop"))
 FLAT = START._replace(curves=(Curve((1.0,) * BINS, EDGES),) * 3)
 """A hazard of 1 per nat: silences end as the user's rhythm alone says."""
 
@@ -57,32 +63,33 @@ def test_a_user_with_one_occasion_is_never_warned_of() -> None:
     state = lived(range(20_000, 20_001))
     silence = Silence(state, START, 28)
     assert RULE.earliest(state, silence, Population()) is None
-    assert RULE.next(state, silence, Population(), 20_001) is None
-    assert RULE.at(state, silence, Population(), 20_100) is None
+    assert RULES.at(state, silence, Population(), 20_100) is None
+    assert RULES.next(state, silence, Population(), 20_100) is None
 
 
 def test_a_level_that_has_warned_is_armed_again_only_by_an_occasion_that_brings_the_index_well_up() -> None:
     """Hysteresis: a user who comes back as a shadow of himself is not warned of again at once."""
     state = lived(range(20_000, 20_200, 40))
     shadow = Silence(state, START, 28)
-    state.baseline, state.armed = 90.0, 0b00
+    state.baseline, state.armed = 90.0, 0b000
     assert shadow.index(0) < 60 < 0.85 * 90
-    assert RULE.rearmed(state, shadow) == 0b10, "40 points are well above CRITICAL, and not above RISK"
+    assert RULE.rearmed(state, shadow) == 0b100, "40 points are well above CRITICAL, and not above RISK"
     alone = RULE.next(state, shadow, Population(), state.last)
     assert alone is not None
     assert alone > state.last + 1
-    state.armed = 0b11
+    state.armed = 0b111
     assert RULE.next(state, shadow, Population(), state.last) == state.last + 1
-    state.baseline, state.armed = 50.0, 0b00
+    state.baseline, state.armed = 50.0, 0b000
     assert shadow.index(0) > 0.85 * 50
-    assert RULE.rearmed(state, shadow) == 0b11, "what is usual for him has come down meanwhile"
+    assert RULE.rearmed(state, shadow) == 0b111, "what is usual for him has come down meanwhile"
 
 
 def test_a_level_that_has_warned_is_disarmed_when_its_silence_ends() -> None:
     state = lived(range(20_000, 20_060))
     speak(state, Crossing(20_075, Level.RISK, 50_000))
     occasion(state, 20_080, Population(), RULE, 28)
-    assert (state.armed, state.spoken, state.risk_day, state.critical_day) == (0b10, 0, 20_075, -1)
+    days = (state.watch_day, state.risk_day, state.critical_day)
+    assert (state.armed, state.spoken, days) == (0b100, 2, (20_075, 20_075, -1))
 
 
 def test_every_flag_takes_points_of_its_own() -> None:
@@ -190,13 +197,13 @@ def test_an_event_id_is_remembered_for_15_more_events_of_its_user_and_not_for_16
         assert partition.tally() == {f"event.{outcome}": 1}
 
 
-def test_an_event_of_a_day_before_the_last_occasion_changes_nothing() -> None:
+def test_a_visit_of_a_day_before_the_last_occasion_changes_nothing() -> None:
     """Not even its id is kept: sixteen of them, sent late, would push out the ids of today."""
     table: dict[bytes, bytes] = {}
     partition, key = opened(table), key_of("u1", "shop")
     partition.step("app.events", [Sent(plain(id="1"))], NOON)
     before = unpack(key, partition.settle().writes[key] or b"")
-    late = Sent(plain(id="2", time="2026-01-01T13:00:00Z"))
+    late = Sent(plain(id="2", type="visit", time="2026-01-01T13:00:00Z"))
     partition = opened({key: pack(before)}, partition.settle().memo)
     partition.step("app.events", [late, late], NOON)
     assert partition.tally() == {"event.late_day": 2}

@@ -9,19 +9,21 @@ import pytest
 from schemas.policy import Policy, Product
 from schemas.warning import Level, Stage
 from streams.health.index.curve import EDGES
-from streams.health.index.index import upcoming
+from streams.health.index.index import Silence, upcoming
 from streams.health.index.snapshot import START
 from streams.health.learning.population import Population
 from streams.health.notice import Notices
 from streams.health.occasion import occasion
 from streams.health.portrait import Portraits
-from streams.health.rules.level import Crossing, LevelRule, speak
+from streams.health.rules.level import LevelRule
+from streams.health.rules.order import Crossing, speak
+from streams.health.stage import Stages
 from streams.health.state import State, key_of
 
 POLICY = Policy(name="portrait", products={"default": Product(horizon_days=28)})
 RULE, POPULATION = LevelRule(POLICY.warnings), Population()
 KEY, AT = key_of("ann", "default"), datetime(2026, 3, 1, tzinfo=UTC)
-PORTRAITS = Portraits(POLICY.product("default"), POPULATION, RULE)
+PORTRAITS = Portraits(POLICY.product("default"), POPULATION, RULE, Stages(28, POPULATION))
 
 
 def lived(days: range) -> State:
@@ -35,8 +37,8 @@ def test_a_reading_is_what_a_warning_of_that_day_says() -> None:
     notices = Notices(POLICY.product("default"), POPULATION, RULE, POLICY.hash)
     state = lived(range(20_000, 20_060, 3))
     for day in range(state.last + 1, state.last + 40):
-        crossing = Crossing(day, Level.RISK, 50_000)
-        warning = notices.crossed(KEY, state, notices.silence_of(state), crossing, 1_767_000_000)
+        crossing, silence = Crossing(day, Level.RISK, 50_000), Silence(state, START, 28)
+        warning = notices.crossed(KEY, state, silence, crossing, Stage.AT_RISK, AT)
         reading = PORTRAITS.reading(KEY, state, day, AT)
         assert (reading.index, reading.parts) == (warning.index, warning.parts)
         assert warning.evidence is not None
@@ -80,7 +82,7 @@ def test_a_portrait_changes_nothing() -> None:
 def test_a_level_shows_what_it_has_said_and_when_it_may_speak_again() -> None:
     state = lived(range(20_000, 20_060, 3))
     speak(state, Crossing(state.last + 9, Level.RISK, 50_000))
-    risk, critical = PORTRAITS.portrait(KEY, state, state.last + 12, AT).levels
+    _watch, risk, critical = PORTRAITS.portrait(KEY, state, state.last + 12, AT).levels
     assert (risk.spoken, critical.spoken, critical.armed) == (True, False, True)
     assert risk.cool_until is not None
     assert (risk.cool_until - datetime(1970, 1, 1, tzinfo=UTC).date()).days == state.last + 9 + 28

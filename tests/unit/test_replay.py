@@ -49,7 +49,11 @@ def test_what_would_have_been_sent_stands_in_the_files(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     out = tmp_path / "out"
     warnings, decisions, outbound = (rows(out / f"{name}.jsonl") for name in ("warnings", "decisions", "outbound"))
-    assert [(w["user_id"], w["level"]) for w in warnings] == [("ann", "risk"), ("ann", "critical")]
+    assert [(w["user_id"], w["level"]) for w in warnings] == [
+        ("ann", "watch"),
+        ("ann", "risk"),
+        ("ann", "critical"),
+    ]
     assert [d["warning"] for d in decisions] == [w["id"] for w in warnings]
     assert [m["user_id"] for m in outbound] == ["ann"]
     summary = json.loads((out / "summary.json").read_text())
@@ -57,7 +61,7 @@ def test_what_would_have_been_sent_stands_in_the_files(tmp_path: Path) -> None:
     assert (summary["users"], summary["events"], summary["warnings"]) == (
         2,
         {"applied": 80},
-        {"critical": 1, "risk": 1},
+        {"critical": 1, "risk": 1, "watch": 1},
     )
     assert (summary["notes"], summary["held_at_end"]) == ([], 0)
 
@@ -79,7 +83,7 @@ def test_snapshots_have_every_user_at_every_moment(tmp_path: Path) -> None:
 def test_without_profiles_nobody_is_messaged_and_the_summary_says_why(tmp_path: Path) -> None:
     result = replay(written(tmp_path, life()), tmp_path / "out")
     summary = json.loads(result.stdout.splitlines()[-1])
-    assert set(summary["decisions"]) == {"dropped.no_consent"}
+    assert set(summary["decisions"]) == {"dropped.no_consent", "dropped.no_playbook"}
     assert "--consent all" in summary["notes"][0]
 
 

@@ -1,12 +1,12 @@
-"""RISK and CRITICAL: the index at the daily look is at most a threshold; once a silence, with hysteresis and cool-down.
+"""The levels, and the rule that reads them off the index: RISK and CRITICAL at or under a threshold at the daily look.
 
-The threshold is the policy's, or 85 % of the user's own baseline where that is lower; it is constant within a week. A
-level that has warned is armed again at an occasion that brings the index well above its threshold, or above 85 % of the
-baseline; and it is silent for the cool-down in any case: what holds at its end warns then. A warning speaks for the
-lower level too, which so never follows a higher one in the same silence.
+The threshold is the policy's, or 85 % of the user's own baseline where that is lower (of WATCH, that share alone); it
+is constant within a week. A level that has warned is armed again at an occasion that brings the index well above its
+threshold, or above that share of the baseline; and it is silent for the cool-down in any case: what holds at its end
+warns then. A warning speaks for the lower levels too, which so never follow a higher one in the same episode.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from schemas.policy import Warnings
 from schemas.warning import Level
@@ -15,48 +15,62 @@ from streams.health.index.index import POINT, Silence
 from streams.health.learning.population import Population
 from streams.health.state import State
 
-_ROUNDING: Final = 1 / POINT
+LEVELS: Final = (Level.WATCH, Level.RISK, Level.CRITICAL)
+"""A level's number is its place here, from 1."""
+
+WATCH, RISK, CRITICAL = 1, 2, 3
+ROUNDING: Final = 1 / POINT
 """An index this little above a limit may be told, and compared, as equal to it."""
 
 
-class Crossing(NamedTuple):
-    """The day at whose look a level warns, and the threshold it warns at, in thousandths of a point."""
+def number_of(level: Level) -> int:
+    """The place of a level among those that warn, from 1.
 
-    day: int
-    level: Level
-    threshold: int
+    >>> number_of(Level.WATCH), number_of(Level.CRITICAL)
+    (1, 3)
+    """
+    return LEVELS.index(level) + 1
+
+
+def cool(number: int, state: State, cooldown_days: int) -> int:
+    """The first day after a cool-down that began with the last warning of a level or of a higher one."""
+    warned = (state.watch_day, state.risk_day, state.critical_day)[number - 1]
+    return warned + cooldown_days if warned >= 0 else 0
 
 
 class LevelRule:
-    """Both levels under one policy; a level's number is its place in :attr:`levels`, from 1."""
+    """RISK and CRITICAL under one policy, and what all levels have in common: thresholds and hysteresis."""
 
-    levels = (Level.RISK, Level.CRITICAL)
+    name = "level"
+    bit = 0
 
     def __init__(self, warnings: Warnings) -> None:
-        self._limits = (warnings.risk, warnings.critical)
-        self._ratio = warnings.baseline_ratio
+        self._limits = (100.0, warnings.risk, warnings.critical)
+        self._ratios = (warnings.decline.ratio, warnings.baseline_ratio, warnings.baseline_ratio)
         self._rearm = warnings.rearm_ratio
         self._cooldown_days = warnings.cooldown_days
 
     def threshold(self, number: int, baseline: float) -> int:
         """The index at or under which a level warns while the baseline is ``baseline``; in thousandths of a point."""
-        return round(min(self._limits[number - 1], self._ratio * baseline) * POINT)
+        return round(min(self._limits[number - 1], self._ratios[number - 1] * baseline) * POINT)
 
     def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
-        """A day before which nothing can warn, cheap to know; None when nothing can in this silence."""
-        if not state.repeats or state.spoken == len(self.levels):
+        """A day before which this rule cannot call, cheap to know; None when it cannot in this silence."""
+        number = max(state.spoken + 1, RISK)
+        if not state.repeats or number > CRITICAL:
             return None
-        return self._above(state.spoken + 1, state, silence, population)
+        silent = silence.earliest(self._limits[number - 1] + ROUNDING)
+        return max(state.last + 1, population.day_after(state.last, silent))
 
-    def at(self, state: State, silence: Silence, population: Population, day: int) -> Crossing | None:
-        """The highest level that warns at the look of a day after the last occasion; None if none does."""
+    def calls(self, state: State, silence: Silence, population: Population, day: int) -> tuple[int, ...]:
+        """The levels whose threshold the index has come to on a day after the last occasion, the lowest first."""
         baseline = followed(state, silence, population, day)
         index = silence.thousandths(population.elapsed(state.last, day))
-        for number in self._possible(state, silence):
-            threshold = self.threshold(number, baseline)
-            if index <= threshold and day >= self.cool(number, state):
-                return Crossing(day, self.levels[number - 1], threshold)
-        return None
+        return tuple(number for number in (RISK, CRITICAL) if index <= self.threshold(number, baseline))
+
+    def may(self, number: int, state: State, silence: Silence, day: int) -> bool:
+        """Whether a level is armed, and not in its cool-down on a day."""
+        return day >= self.cool(number, state) and self.armed(number, state, silence)
 
     def next(self, state: State, silence: Silence, population: Population, day: int) -> int | None:
         """A day after ``day`` before which nothing can warn; None if nothing can in the rest of this silence.
@@ -65,25 +79,20 @@ class LevelRule:
         """
         silent = population.elapsed(state.last, day)
         over = silent >= silence.horizon  # the index stands still now: only the end of a cool-down lets it warn
-        most = self._ratio * max(followed(state, silence, population, day), silence.index(silent))
+        most = self._ratios[RISK - 1] * max(followed(state, silence, population, day), silence.index(silent))
         days: list[int] = []
-        for number in self._possible(state, silence):
-            cool = self.cool(number, state)
-            if over and cool <= day:
+        for number in (CRITICAL, RISK):
+            cooled = self.cool(number, state)
+            if number <= state.spoken or not self.armed(number, state, silence) or (over and cooled <= day):
                 continue
-            below = population.day_after(state.last, silence.earliest(min(self._limits[number - 1], most) + _ROUNDING))
-            days.append(max(day + 1, cool, below))
+            below = population.day_after(state.last, silence.earliest(min(self._limits[number - 1], most) + ROUNDING))
+            days.append(max(day + 1, cooled, below))
         return min(days, default=None)
 
     def rearmed(self, state: State, silence: Silence) -> int:
         """The levels (bits) that are armed as this silence ends: those that have not warned in it and were."""
-        return sum(1 << (number - 1) for number in self._possible(state, silence))
-
-    def _possible(self, state: State, silence: Silence) -> list[int]:
-        """The levels that may still warn in this silence, the highest first."""
-        if not state.repeats:
-            return []
-        return [number for number in (2, 1) if number > state.spoken and self.armed(number, state, silence)]
+        numbers = (number for number in (WATCH, RISK, CRITICAL) if number > state.spoken)
+        return sum(1 << (number - 1) for number in numbers if self.armed(number, state, silence))
 
     def armed(self, number: int, state: State, silence: Silence) -> bool:
         """Whether a level was armed before the last occasion, or is since."""
@@ -91,22 +100,8 @@ class LevelRule:
             return True
         index, baseline = silence.index(0), started(state, silence)
         threshold = self.threshold(number, baseline) / POINT
-        return 100 - index < self._rearm * (100 - threshold) or index > self._ratio * baseline
+        return 100 - index < self._rearm * (100 - threshold) or index > self._ratios[number - 1] * baseline
 
     def cool(self, number: int, state: State) -> int:
         """The first day after a level's cool-down."""
-        warned = state.risk_day if number == 1 else state.critical_day
-        return warned + self._cooldown_days if warned >= 0 else 0
-
-    def _above(self, number: int, state: State, silence: Silence, population: Population) -> int:
-        """A day before which the index is above the policy's own limit, and so above every threshold."""
-        silent = silence.earliest(self._limits[number - 1] + _ROUNDING)
-        return max(state.last + 1, population.day_after(state.last, silent))
-
-
-def speak(state: State, crossing: Crossing) -> None:
-    """The state knows that this warning was given, for its level and for the lower one."""
-    state.spoken = LevelRule.levels.index(crossing.level) + 1
-    state.risk_day = crossing.day
-    if crossing.level is Level.CRITICAL:
-        state.critical_day = crossing.day
+        return cool(number, state, self._cooldown_days)

@@ -1,0 +1,73 @@
+"""WATCH: the index is down against the user's own baseline at several consecutive checks of one silence.
+
+A check is made every max(1 day, horizon / 28) of a silence, counted from its last occasion, at the daily look; a return
+begins anew. The guides' "down 15 % three periods running", on the index instead of on raw counts.
+"""
+
+from schemas.policy import Warnings
+from streams.health.index.baseline import followed
+from streams.health.index.index import Silence
+from streams.health.learning.population import Population
+from streams.health.rules.level import ROUNDING, WATCH, LevelRule, cool
+from streams.health.state import State
+
+PERIODS = 28
+"""Checks in a horizon."""
+
+
+class DeclineRule:
+    """An index that stays down, under one policy and horizon."""
+
+    name = "decline"
+    bit = 0
+
+    def __init__(self, warnings: Warnings, horizon_days: int, levels: LevelRule) -> None:
+        self._policy = warnings.decline
+        self._levels = levels
+        self.period = max(1, round(horizon_days / PERIODS))
+
+    def earliest(self, state: State) -> int | None:
+        """A day before which this rule cannot call; None when it cannot in this silence."""
+        if not state.repeats or state.spoken >= WATCH:
+            return None
+        return state.last + self.period * self._policy.checks
+
+    def calls(self, state: State, silence: Silence, population: Population, day: int) -> tuple[int, ...]:
+        """WATCH, while the last checks up to a day were all low."""
+        return (WATCH,) if self._run(state, silence, population, day) == self._policy.checks else ()
+
+    def may(self, number: int, state: State, silence: Silence, day: int) -> bool:
+        """Whether WATCH is armed, and this rule not in its cool-down on a day."""
+        return day >= cool(number, state, self._policy.cooldown_days) and self._levels.armed(number, state, silence)
+
+    def next(self, state: State, silence: Silence, population: Population, day: int) -> int | None:
+        """A day after ``day`` before which it cannot call; None if it cannot in the rest of this silence.
+
+        The checks that are missing come one a period, and none is low before the index is under the share of the
+        greatest baseline still possible.
+        """
+        if not state.repeats or state.spoken >= WATCH or not self._levels.armed(WATCH, state, silence):
+            return None
+        cooled = cool(WATCH, state, self._policy.cooldown_days)
+        missing = self._policy.checks - self._run(state, silence, population, day)
+        if not missing:
+            return max(day + 1, cooled)
+        silent = population.elapsed(state.last, day)
+        if silent >= silence.horizon and missing == self._policy.checks:
+            return None  # the index stands still, and the baseline only comes down to it
+        most = self._policy.ratio * max(followed(state, silence, population, day), silence.index(silent))
+        low = population.day_after(state.last, silence.earliest(most + ROUNDING))
+        made = (day - state.last) // self.period
+        return max(day + 1, cooled, state.last + (made + missing) * self.period, low + (missing - 1) * self.period)
+
+    def _run(self, state: State, silence: Silence, population: Population, day: int) -> int:
+        """How many of the last checks up to a day were low in a row, as many as are asked for at most."""
+        made = (day - state.last) // self.period
+        for run in range(min(self._policy.checks, made)):
+            if not self._low(state, silence, population, state.last + (made - run) * self.period):
+                return run
+        return min(self._policy.checks, made)
+
+    def _low(self, state: State, silence: Silence, population: Population, day: int) -> bool:
+        threshold = self._levels.threshold(WATCH, followed(state, silence, population, day))
+        return silence.thousandths(population.elapsed(state.last, day)) <= threshold
