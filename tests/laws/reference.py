@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from tests.laws import reference_rules as rules
+import tests.laws.reference_rules as rules
 from tests.laws.reference_learning import World, surprise
 from tests.laws.reference_life import Life, Said
 from tests.laws.reference_rules import LADDER, RISK, WATCH
