@@ -195,7 +195,7 @@ def towns(draw: st.DrawFn) -> list[Happening]:
     return sorted(log)
 
 
-COMMON = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+COMMON = settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
