@@ -31,13 +31,8 @@ class Alerts:
         self.rules = Rules(policy.warnings, definition)
         self.stages = Stages(definition.horizon_days, population)
         self._population = population
-        self._horizon = definition.horizon_days
         self._cooldown_days = policy.warnings.cooldown_days
         self._notices = Notices(definition, population, self.rules.levels, policy.hash)
-
-    def silence_of(self, state: State) -> Silence:
-        """The running silence of a user, read with the snapshot it began with."""
-        return Silence(state, self._population.kept(state.week), self._horizon)
 
     # Time.
 
@@ -64,7 +59,7 @@ class Alerts:
     def complained(self, key: bytes, state: State, day: int, time: datetime) -> Iterator[Said]:
         """What a complaint that was opened, or a low score, gives cause to say."""
         before, day = state.stage, max(day, state.last)
-        yield from self._struck(self.rules.shock, key, state, self.silence_of(state), day, time)
+        yield from self._struck(self.rules.shock, key, state, self._population.silence_of(state), day, time)
         yield from self._staged(key, state, state.since if state.spoken else state.last, before, day, time)
 
     def returned(self, key: bytes, state: State, silence: Silence, since: int, time: datetime) -> Iterator[Said]:
@@ -83,7 +78,7 @@ class Alerts:
     def settled(self, key: bytes, state: State, day: int, time: datetime) -> Iterator[Said]:
         """What any other event in an episode gives cause to say: what only an alarm kept open may be over."""
         before, since, day = state.stage, state.since, max(day, state.last)
-        yield from self._ended(key, state, self.silence_of(state), day, time)
+        yield from self._ended(key, state, self._population.silence_of(state), day, time)
         yield from self._staged(key, state, since, before, day, time)
 
     # Words.

@@ -13,7 +13,7 @@ from typing import Final
 
 from schemas.policy import Policy, Role
 from schemas.policy.policy import DEFAULT_PRODUCT
-from schemas.population import PopulationDay, PopulationMark
+from schemas.population import PopulationDay
 from streams.health.alerts import Alerts
 from streams.health.alerts import Said as SaidOfUser
 from streams.health.days import DAY_SECONDS, Calendar
@@ -127,15 +127,11 @@ class Lane:
             datetime.fromtimestamp(self.watermark.time, UTC), self.feed.still_after, speed, population.warming_up
         )
 
-    def hear(self, message: PopulationDay | PopulationMark) -> None:
-        """Another partition's word about the product is known."""
-        self.population.hear(message)
-
-    def follow(self, now: datetime, caught_up: bool) -> Iterator[Said]:
-        """Without a record for a while, a partition that has read all takes the others' least watermark as its own."""
+    def follow(self) -> Iterator[Said]:
+        """A partition that idles takes the others' least watermark as its own."""
         others = [mark.watermark for mark in self.population.marks()]
         newest = self.watermark.newest
-        if self.idle(now, caught_up) and others and self.watermark.follow(min(others)):
+        if others and self.watermark.follow(min(others)):
             yield from self._advance(self.watermark.newest - newest if newest else 0)
 
     def idle(self, now: datetime, caught_up: bool) -> bool:
@@ -159,15 +155,15 @@ class Lane:
 
     def reading(self, key: bytes, at: datetime) -> Reading | None:
         """A user's health at a moment; None for one without an occasion."""
-        state = self._state(key)
-        if state is None or not state.begun:
+        state = self._begun(key)
+        if state is None:
             return None
         return self._portraits.reading(key, state, self._calendar.day(int(at.timestamp())), at)
 
     def portrait(self, key: bytes, at: datetime) -> Portrait | None:
         """All that is known of a user at a moment; None for one without an occasion."""
-        state = self._state(key)
-        if state is None or not state.begun:
+        state = self._begun(key)
+        if state is None:
             return None
         return self._portraits.portrait(key, state, self._calendar.day(int(at.timestamp())), at)
 
@@ -176,6 +172,11 @@ class Lane:
         if state is None and (record := self._table.get(key)) is not None:
             state = unpack(key, record)
         return state
+
+    def _begun(self, key: bytes) -> State | None:
+        """A user's state; None before the first occasion."""
+        state = self._state(key)
+        return state if state is not None and state.begun else None
 
     def _happen(self, key: bytes, state: State, event: Event, role: Role, day: int, said: list[Said]) -> Outcome:
         """An event is in the state; a complaint, a score and the key behaviour count also where no visit would."""
@@ -197,16 +198,16 @@ class Lane:
         if struck and state.begun:
             said.extend(self._alerts.complained(key, state, day, event.time))
         if state.begun and (len(said) > spoke or renewed or (struck and day <= last)):
-            self._expect(key, state, self._alerts.silence_of(state), day)
+            self._expect(key, state, self.population.silence_of(state), day)
         return Outcome.LATE_DAY if active and day < last else Outcome.APPLIED
 
     def _return(self, key: bytes, state: State, event: Event, day: int, said: list[Said]) -> None:
         """The first activity of a later day: the silence is over."""
         before = state.last
         self.population.returned(key, state, day)
-        occasion(state, day, self.population, self._levels, self.definition.horizon_days)
+        occasion(state, day, self.population, self._levels)
         self.population.keep(key, state)
-        silence = self._alerts.silence_of(state)
+        silence = self.population.silence_of(state)
         said.extend(self._alerts.returned(key, state, silence, before, event.time))
         self._expect(key, state, silence, day)
 
@@ -249,11 +250,11 @@ class Lane:
         """Everything that has fallen due is said; a deadline that was early is entered again."""
         while entry := self.deadlines.pop(until):
             due, key = entry
-            state = self._state(key)
-            if state is None or not state.begun:
+            state = self._begun(key)
+            if state is None:
                 continue
             day = self._calendar.day(due - _spread(key))
-            silence = self._alerts.silence_of(state)
+            silence = self.population.silence_of(state)
             if self.population.held:
                 self._await(key, day + 1)
             elif day < (waits := self._alerts.earliest(state, silence)):

@@ -74,7 +74,7 @@ class HealthPartition:
         for record in records:
             message = _population(record)
             if message is not None and message.product in self._lanes:
-                self._lanes[message.product].hear(message)
+                self._lanes[message.product].population.hear(message)
         return ()
 
     def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> None:
@@ -108,8 +108,10 @@ class HealthPartition:
     def tick(self, now: datetime, caught_up: bool) -> Iterable[Fact]:
         facts: list[Fact] = []
         for lane in self._lanes.values():
-            facts.extend(self._facts(lane.follow(now, caught_up)))
-            facts.extend(lane.population.tell(lane.watermark.time, lane.idle(now, caught_up), now))
+            idle = lane.idle(now, caught_up)
+            if idle:
+                facts.extend(self._facts(lane.follow()))
+            facts.extend(lane.population.tell(lane.watermark.time, idle, now))
         return facts
 
     def settle(self) -> Settled:

@@ -93,11 +93,11 @@ class Portraits:
 
     def reading(self, key: bytes, state: State, day: int, at: datetime) -> Reading:
         """The reading at the beginning of a day; ``at`` is written on it."""
-        return self._reading(key, state, self._silence(state), day, at)
+        return self._reading(key, state, self.population.silence_of(state), day, at)
 
     def portrait(self, key: bytes, state: State, day: int, at: datetime) -> Portrait:
         """All that is known at the beginning of a day."""
-        silence = self._silence(state)
+        silence = self.population.silence_of(state)
         week, month, events = looked(state.window, state.last, state.today, max(day, state.last))
         baseline = followed(state, silence, self.population, max(day, state.last))
         return Portrait(
@@ -119,9 +119,6 @@ class Portraits:
             snapshot=silence.snapshot.id,
             warming_up=self.population.warming_up,
         )
-
-    def _silence(self, state: State) -> Silence:
-        return Silence(state, self.population.kept(state.week), self.definition.horizon_days)
 
     def _silent(self, state: State, day: int) -> float:
         """A day of a moment before the last occasion (late events) is no silence."""

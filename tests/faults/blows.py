@@ -31,6 +31,7 @@ class Scene:
     random: random.Random
     session_seconds: float
     points: Sequence[str] = WORKING
+    roles: Sequence[str] = ROLES
 
 
 Blow = Callable[[Scene], Awaitable[str]]
@@ -38,7 +39,7 @@ Blow = Callable[[Scene], Awaitable[str]]
 
 async def role_killed(scene: Scene) -> str:
     """One role process dies; its supervisor starts it again."""
-    worker, role = scene.random.choice(scene.workers), scene.random.choice(ROLES)
+    worker, role = scene.random.choice(scene.workers), scene.random.choice(scene.roles)
     return f"{role} of {worker.name}, process {worker.signal(role, signal.SIGKILL)}"
 
 

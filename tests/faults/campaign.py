@@ -25,7 +25,7 @@ from tests.faults.rules import PATH
 from tests.faults.state import positions
 from tests.faults.town import EVENTS, START, Town
 from tests.faults.traffic import Traffic
-from tests.faults.worker import Worker
+from tests.faults.worker import ROLES, Worker
 from tests.faults.worker_process import BUG
 
 POLL_SECONDS = 0.5
@@ -46,6 +46,8 @@ class Plan:
     kinds: Sequence[str] = tuple(BLOWS)
     points: Sequence[str] = WORKING
     """Where ``killed_at_point`` strikes."""
+    roles: Sequence[str] = ROLES
+    """Whom ``role_killed`` strikes."""
     workers: int = 2
     partitions: int = 4
     session_seconds: float = 6.0
@@ -164,8 +166,9 @@ class Campaign:
         traffic = asyncio.create_task(self._traffic.run(), name="traffic")
         plan = self._plan
         scene = Scene(
-            self._workers, self._kafka, self._redis, self._traffic, self._blows, plan.session_seconds, plan.points
-        )
+            self._workers, self._kafka, self._redis, self._traffic, self._blows,
+            plan.session_seconds, plan.points, plan.roles,
+        )  # fmt: skip
         deck = deal(self._blows, list(plan.kinds))
         try:
             await self._begin(traffic)

@@ -41,7 +41,7 @@ def states(draw: st.DrawFn) -> State:
     days = sorted(draw(st.lists(st.integers(20_000, 20_400), min_size=1, max_size=25, unique=True)))
     state = State()
     for day in days:
-        occasion(state, day, Population(), LevelRule(POLICY.warnings), 28)
+        occasion(state, day, Population(), LevelRule(POLICY.warnings))
         state.today = draw(st.sampled_from([1, 2, 50]))
         if draw(st.integers(0, 9)) == 0:
             state.negatives += 1
@@ -142,7 +142,7 @@ def day_of(state: State, gap: int, types: Sequence[str]) -> State:
         elif after.last == day:
             after.today += 1
         else:
-            occasion(after, day, population, LevelRule(POLICY.warnings), 28)
+            occasion(after, day, population, LevelRule(POLICY.warnings))
     return after
 
 

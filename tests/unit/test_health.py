@@ -42,7 +42,7 @@ def opened(table: dict[bytes, bytes] | None = None, memo: bytes | None = None) -
 def lived(days: range) -> State:
     state = State()
     for day in days:
-        occasion(state, day, Population(), RULE, 28)
+        occasion(state, day, Population(), RULE)
     return state
 
 
@@ -87,7 +87,7 @@ def test_a_level_that_has_warned_is_armed_again_only_by_an_occasion_that_brings_
 def test_a_level_that_has_warned_is_disarmed_when_its_silence_ends() -> None:
     state = lived(range(20_000, 20_060))
     speak(state, Crossing(20_075, Level.RISK, 50_000))
-    occasion(state, 20_080, Population(), RULE, 28)
+    occasion(state, 20_080, Population(), RULE)
     days = (state.watch_day, state.risk_day, state.critical_day)
     assert (state.armed, state.spoken, days) == (0b100, 2, (20_075, 20_075, -1))
 

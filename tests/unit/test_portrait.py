@@ -29,7 +29,7 @@ PORTRAITS = Portraits(POLICY.product("default"), POPULATION, RULE, Stages(28, PO
 def lived(days: range) -> State:
     state = State()
     for day in days:
-        occasion(state, day, POPULATION, RULE, 28)
+        occasion(state, day, POPULATION, RULE)
     return state
 
 

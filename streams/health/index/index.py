@@ -91,10 +91,14 @@ def upcoming(state: State, snapshot: Snapshot, horizon_days: int, silent: float)
 
     It serves ordering and learning, and is read with the serving ``snapshot``, not with the silence's own.
     """
+    return exp(-passed_through(state, snapshot, silent, horizon_days * snapshot.season))
+
+
+def passed_through(state: State, snapshot: Snapshot, silent: float, days: float) -> float:
+    """The hazard of a return that a silence of ``silent`` operational days passes through in ``days`` more."""
     weight, exposure = snapshot.shape + state.count, snapshot.rate + state.exposure
     risen = snapshot.curve(state.repeats).cumulative
-    now, then = (surprise(weight, exposure, a) for a in (silent, silent + horizon_days * snapshot.season))
-    return exp(risen(now) - risen(then))
+    return risen(surprise(weight, exposure, silent + days)) - risen(surprise(weight, exposure, silent))
 
 
 def apportioned(shares: dict[Component, float], total: int) -> dict[Component, int]:

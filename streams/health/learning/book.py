@@ -50,6 +50,26 @@ WEEKS: Final = Packing(Snapshot, 1)
 DAYS: Final = Packing(DaySums, 1)
 
 
+def week_kind(week: int) -> str:
+    """The kind of the record that has a week's snapshot."""
+    return f"{WEEK}{week}"
+
+
+def sums_kind(day: int, number: int) -> str:
+    """The kind of the record that has a partition's sums of a day."""
+    return f"{SUMS}{day}/{number}"
+
+
+def day_and_number(kind: str) -> tuple[int, int]:
+    """Of which day and partition the sums of a kind are.
+
+    >>> day_and_number(sums_kind(20_453, 3))
+    (20453, 3)
+    """
+    day, number = kind.removeprefix(SUMS).split("/")
+    return int(day), int(number)
+
+
 def reserved(key: bytes) -> bool:
     """Whether a key is one of ours, not a user's.
 

@@ -57,7 +57,7 @@ class Lesson(msgspec.Struct, frozen=True, array_like=True):
 
     def taught(self, day: int, parts: Sequence[DaySums], horizon_days: int) -> "Lesson":
         """S(day), from this lesson of the day before and every partition's sums."""
-        sums = merged(list(parts))
+        sums = merged(parts)
         seen = tuple(before + _returned(sums, stratum) for stratum, before in enumerate(self.seen))
         recent = (*self.recent, (sums.active, sums.expected))[-SEASON_DAYS:] if sums.expected else self.recent
         first = day if self.first < 0 else self.first

@@ -7,6 +7,7 @@ is over they become its sums, which all partitions exchange, and from which ever
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from math import expm1
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -16,14 +17,14 @@ from schemas.population import PopulationDay, PopulationMark, day_key
 from streams.health.days import date_of, day_of
 from streams.health.index.components import flags
 from streams.health.index.curve import BINS, EDGES
-from streams.health.index.index import upcoming
+from streams.health.index.index import Silence, passed_through, upcoming
 from streams.health.index.rhythm import surprise
 from streams.health.index.snapshot import START, Snapshot, stratum
 from streams.health.learning import book
 from streams.health.learning.book import Course, Serving
 from streams.health.learning.heard import Heard, Mark
 from streams.health.learning.lesson import ALL_HASHES
-from streams.health.learning.sample import RECENT_DAYS, Sample, due_back
+from streams.health.learning.sample import RECENT_DAYS, Sample
 from streams.health.learning.sums import GROUPS, MOMENTS, NATS, DaySums
 from streams.health.learning.told import day_message, mark_message, mark_of, sums_of
 from streams.health.state import State, hash_of
@@ -82,7 +83,7 @@ class Population:
                 snapshot = book.WEEKS.unpack(name, value)
                 self._weeks[snapshot.week] = snapshot
             else:
-                day, number = map(int, kind.removeprefix(book.SUMS).split("/"))
+                day, number = book.day_and_number(kind)
                 self._heard.days.setdefault(day, {})[number] = book.DAYS.unpack(name, value)
 
     # What silences are read with.
@@ -116,6 +117,10 @@ class Population:
         """The snapshot of the week in which a silence began; the oldest that is kept if it is older."""
         found = self._weeks.get(week)
         return found if found is not None else self._weeks[min(week for week in self._weeks if week)]
+
+    def silence_of(self, state: State) -> Silence:
+        """The running silence of a user, read with the snapshot it began with."""
+        return Silence(state, self.kept(state.week), self._horizon)
 
     def elapsed(self, since: int, until: int) -> float:
         """Θ(until) - Θ(since): operational days between the beginnings of two calendar days."""
@@ -158,7 +163,7 @@ class Population:
         sums.active += recent
         if day >= self.today:  # of a day that is over, the sweep has counted the user as silent
             sums.exposure[cell] += round((ended - begun) * NATS)
-            sums.expected += recent and round(due_back(snapshot, state, silent) * NATS)
+            sums.expected += recent and round(-expm1(-passed_through(state, snapshot, silent, 1)) * NATS)
 
     def keep(self, key: bytes, state: State) -> None:
         """The sample knows the user as the state has it, if the user is in it."""
@@ -233,10 +238,10 @@ class Population:
         self._course.serving = Serving(lesson.day, lesson.speed, lesson.threshold, lesson.warming_up, snapshot.week)
         if snapshot.week not in self._weeks:
             self._weeks[snapshot.week] = snapshot
-            self._write(f"{book.WEEK}{snapshot.week}")
+            self._write(book.week_kind(snapshot.week))
             for week in sorted(week for week in self._weeks if week != START.week)[:-KEPT_WEEKS]:
                 del self._weeks[week]
-                self._write(f"{book.WEEK}{week}")
+                self._write(book.week_kind(week))
         if self._sample is not None and lesson.threshold < before.threshold:
             self._sample = self._sample.retain(key for key in self._sample.keys if self._sampled(key))
 
@@ -262,7 +267,7 @@ class Population:
     def _hear(self, day: int, number: int, sums: DaySums) -> None:
         if day > self._course.lesson.day:
             self._heard.days.setdefault(day, {})[number] = sums
-            self._write(f"{book.SUMS}{day}/{number}")
+            self._write(book.sums_kind(day, number))
 
     def _mark(self, number: int, mark: Mark) -> None:
         self._heard.marks[number] = mark
@@ -278,7 +283,7 @@ class Population:
             course.lesson = course.lesson.taught(day, parts, self._horizon)
             self._write(book.COURSE)
             for number in self._heard.days.pop(day, {}):
-                self._write(f"{book.SUMS}{day}/{number}")
+                self._write(book.sums_kind(day, number))
 
     def _write(self, kind: str) -> None:
         self._changed[kind] = None
@@ -294,6 +299,6 @@ class Population:
         if kind.startswith(book.WEEK):
             snapshot = self._weeks.get(int(kind.removeprefix(book.WEEK)))
             return book.WEEKS.pack(snapshot) if snapshot is not None else None
-        day, number = map(int, kind.removeprefix(book.SUMS).split("/"))
+        day, number = book.day_and_number(kind)
         sums = self._heard.days.get(day, {}).get(number)
         return book.DAYS.pack(sums) if sums is not None else None

@@ -44,7 +44,7 @@ def refitted(lesson: Lesson, sums: DaySums) -> Snapshot:
 
 
 def prior(rhythms: Rhythms) -> tuple[float, float]:
-    """R and α (days) of the gamma distribution of users' rates, by moments."""
+    """The shape r and the rate α (days) of the gamma distribution of users' rates, by moments."""
     n, e = rhythms.n / MOMENTS, rhythms.e / MOMENTS
     mean = n / e
     spread = (rhythms.nn - 2 * mean * rhythms.ne + mean * mean * rhythms.ee) / MOMENTS

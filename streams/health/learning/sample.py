@@ -1,14 +1,13 @@
 """The users that a product's learning is done on, in arrays: what is asked of all of them is asked once a day."""
 
 from collections.abc import Iterable
-from math import expm1
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.health.index.curve import BINS, EDGES
-from streams.health.index.rhythm import LONG_DAYS, surprise
+from streams.health.index.rhythm import LONG_DAYS
 from streams.health.index.snapshot import OFTEN, STRATA, Snapshot
 from streams.health.learning.clock import Clock
 from streams.health.learning.sums import CELLS, MOMENTS, NATS, DaySums, Rhythms
@@ -94,13 +93,6 @@ class Sample:
         settles = waits & (rows["asked"] + horizon_days <= day)
         free = ~waits & (rows["repeats"] >= 1) & (day - rows["last"] < horizon_days)
         return sorted(self._keys[place] for place in np.flatnonzero(settles | free))
-
-
-def due_back(snapshot: Snapshot, state: State, silent: float) -> float:
-    """The probability that a user, silent for so long, is active in the next operational day."""
-    weight, rate = snapshot.shape + state.count, snapshot.rate + state.exposure
-    risen = snapshot.curve(state.repeats).cumulative
-    return -expm1(risen(surprise(weight, rate, silent)) - risen(surprise(weight, rate, silent + 1)))
 
 
 def _at(clock: Clock, days: Ints) -> Floats:

@@ -1,5 +1,6 @@
 """What one partition saw of one day: whole numbers of small units, so that adding them in any order gives the same."""
 
+from collections.abc import Iterable
 from typing import Final, Self
 
 import msgspec
@@ -69,7 +70,7 @@ class DaySums(msgspec.Struct, array_like=True):
         return self
 
 
-def merged(parts: "list[DaySums]") -> DaySums:
+def merged(parts: "Iterable[DaySums]") -> DaySums:
     """The sums of several partitions as one.
 
     >>> one, other = DaySums(active=1, sampled=2), DaySums(active=2, sampled=3)
