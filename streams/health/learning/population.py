@@ -20,12 +20,12 @@ from streams.health.index.curve import BINS, EDGES
 from streams.health.index.index import Silence, passed_through, upcoming
 from streams.health.index.rhythm import surprise
 from streams.health.index.snapshot import START, Snapshot, stratum
-from streams.health.learning import book
+from streams.health.learning import book, prediction
 from streams.health.learning.book import Course, Serving
 from streams.health.learning.heard import Heard, Mark
 from streams.health.learning.lesson import ALL_HASHES
 from streams.health.learning.sample import RECENT_DAYS, Sample
-from streams.health.learning.sums import GROUPS, MOMENTS, NATS, DaySums
+from streams.health.learning.sums import NATS, DaySums
 from streams.health.learning.told import day_message, mark_message, mark_of, sums_of
 from streams.health.state import State, hash_of
 from streams.role import Fact, fact_of
@@ -250,19 +250,11 @@ class Population:
         return threshold >= ALL_HASHES or hash_of(key) < threshold
 
     def _ask(self, state: State, day: int, sums: DaySums) -> None:
-        """A prediction that waited has come true or not; another one waits, unless the user is gone already."""
-        if state.asked_day >= 0:
-            groups = [group for group in range(1, GROUPS) if state.asked_flags >> group & 1] or [0]
-            for group in groups:
-                sums.lapses[group] += state.last <= state.asked_day
-                sums.predicted[group] += state.asked
-            state.asked_day = -1
+        """A prediction that waited is settled; another one waits, unless the user is gone already."""
+        prediction.settle(state, sums)
         if state.repeats and day - state.last < self._horizon:
-            silent = self.elapsed(state.last, day + 1)
-            state.asked_day = day
-            state.asked = round(upcoming(state, self.serving, self._horizon, silent) * MOMENTS)
-            flagged = flags(state, self.kept(state.week))
-            state.asked_flags = sum(1 << group for group, flag in enumerate(flagged, 1) if flag)
+            chance = upcoming(state, self.serving, self._horizon, self.elapsed(state.last, day + 1))
+            prediction.ask(state, day, chance, flags(state, self.kept(state.week)))
 
     def _hear(self, day: int, number: int, sums: DaySums) -> None:
         if day > self._course.lesson.day:

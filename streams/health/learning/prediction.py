@@ -1,0 +1,20 @@
+"""What was foretold of one user, and whether it came true: from this the weights of the flags are learned."""
+
+from streams.health.learning.sums import GROUPS, MOMENTS, DaySums
+from streams.health.state import State
+
+
+def settle(state: State, sums: DaySums) -> None:
+    """A prediction that waited has come true or not, and is in the sums of the groups its user belonged to."""
+    if state.asked_day < 0:
+        return
+    for group in [group for group in range(1, GROUPS) if state.asked_flags >> group & 1] or [0]:
+        sums.lapses[group] += state.last <= state.asked_day
+        sums.predicted[group] += state.asked
+    state.asked_day = -1
+
+
+def ask(state: State, day: int, chance: float, flagged: tuple[bool, ...]) -> None:
+    """One waits from this day on: the chance of silence, and the flags the user has."""
+    state.asked_day, state.asked = day, round(chance * MOMENTS)
+    state.asked_flags = sum(1 << group for group, flag in enumerate(flagged, 1) if flag)
