@@ -12,6 +12,7 @@ from schemas.feedback import FeedbackKind
 from schemas.policy import Policy
 from schemas.profile import Profile
 from schemas.warning import Level, Stage
+from streams.control import Order
 from streams.packed import Packing
 
 SENDS_KEPT = 16
@@ -67,7 +68,7 @@ class Candidate(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Book(Struct, frozen=True, array_like=True, gc=False):
-    """All of it; every list newest first."""
+    """All of it; every list newest first; ``silenced`` and ``suppressed`` are operators' words that stand (G6)."""
 
     profile: Known | None = None
     refused: dict[Channel, datetime] = {}
@@ -75,6 +76,8 @@ class Book(Struct, frozen=True, array_like=True, gc=False):
     sends: tuple[Send, ...] = ()
     held: Candidate | None = None
     returned: tuple[bytes, ...] = ()
+    silenced: Order | None = None
+    suppressed: Order | None = None
 
     def consents(self, channel: Channel) -> bool:
         """Whether the user may be messaged on a channel: by the profile, unless he has unsubscribed since (E3)."""

@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
-from pydantic import ValidationError
 
-from schemas.control import EVERY, Control, ControlKind
+from schemas.control import EVERY, ControlKind
 from schemas.policy import Rejects
+from streams.control import read_word
 from streams.role import Record
 
 
@@ -107,11 +107,7 @@ class Rejections:
         return [Move.STOPPED]
 
     def _told(self, record: Record) -> Move:
-        try:
-            control = Control.decode(record.value or b"")
-        except ValidationError:
-            return Move.UNREADABLE
-        if control.key.encode() != record.key:
+        if read_word(record).unreadable:
             return Move.UNREADABLE
         if not self.kept.stopped:
             return Move.UNHEEDED

@@ -1,0 +1,66 @@
+"""Reading what operators say (topic ``churn.control``), for every role alike; no bytes raise."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from msgspec import Struct
+from pydantic import ValidationError
+
+from schemas.control import Control, ControlKind
+from streams.role import Record
+
+
+class Word(NamedTuple):
+    """One record of the topic: the newest of its key holds.
+
+    ``control`` is None where the word was taken back, and where the record is ``unreadable``; ``kind`` where its key
+    names none that is known.
+    """
+
+    kind: ControlKind | None
+    target: str
+    control: Control | None = None
+    unreadable: bool = False
+
+    @property
+    def key(self) -> str:
+        """What it is about, as on the topic."""
+        return f"{self.kind}/{self.target}"
+
+
+def read_word(record: Record) -> Word:
+    """What a record says, if it is an operator's word about what its key names."""
+    kind, target = _about(record.key)
+    if kind is None:
+        return Word(None, target, unreadable=True)
+    if record.value is None:
+        return Word(kind, target)
+    try:
+        control = Control.decode(record.value)
+    except ValidationError:
+        control = None
+    if control is None or (control.kind, control.target) != (kind, target):
+        return Word(kind, target, unreadable=True)
+    return Word(kind, target, control)
+
+
+def _about(key: bytes | None) -> tuple[ControlKind | None, str]:
+    kind, slash, target = (key or b"").decode(errors="backslashreplace").partition("/")
+    known = slash and target and kind in ControlKind
+    return (ControlKind(kind) if known else None, target)
+
+
+class Order(Struct, frozen=True, array_like=True, gc=False):
+    """A word that stands, as a partition keeps it: since when, and until when (None: until it is lifted)."""
+
+    at: datetime
+    until: datetime | None = None
+
+    @classmethod
+    def of(cls, control: Control) -> "Order":
+        """The order that a word gives."""
+        return cls(control.at, control.until)
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is in force."""
+        return self.until is None or now < self.until
