@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from schemas.control import Control, ControlKind
 from streams.role import Record
 
+_KINDS = frozenset(each.value for each in ControlKind)
+
 
 class Word(NamedTuple):
     """One record of the topic: the newest of its key holds.
@@ -46,7 +48,7 @@ def read_word(record: Record) -> Word:
 
 def _about(key: bytes | None) -> tuple[ControlKind | None, str]:
     kind, slash, target = (key or b"").decode(errors="backslashreplace").partition("/")
-    known = slash and target and kind in ControlKind
+    known = slash and target and kind in _KINDS
     return (ControlKind(kind) if known else None, target)
 
 
