@@ -7,10 +7,17 @@ from importlib.metadata import version
 import faust
 from aiohttp.web import Response
 from faust.auth import SASLCredentials, SSLCredentials
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
 
 from agents.batches.owner import Owner
-from agents.batches.role import Config, World
+from agents.batches.role import Config, Nowhere, World
 from agents.batches.runner import Runner
 from agents.batches.table import MemoryTable, Table
 from agents.board import Desk, Link, RedisBoard
@@ -26,10 +33,14 @@ from agents.settings import Settings
 from agents.settings.model import RoleName
 from agents.topics.specs import CHANGELOG
 from schemas.policy import Policy
+from schemas.topics import ONE_PARTITION
 
 HEARTBEATS_PER_SESSION = 4
 FETCH_BYTES = 4 << 20
 """What one fetch of one partition brings at most; with 1 MB a backlog is worked off a fifth slower."""
+
+BOARD_SECONDS = 2.0
+"""How often Redis is asked whether it is there, work or not: its gauge shall not wait for the next message."""
 
 
 def role_table(settings: Settings, policy: Policy) -> dict[RoleName, Callable[[], RoleSpec]]:
@@ -54,12 +65,15 @@ def build_app(
     ``restarts`` is how often this role was started again before, for its metric.
     """
     registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):  # memory, processor time, files, Python
+        collector(registry=registry)
     metrics = Metrics(registry)
     metrics.policy.labels(policy.name, policy.hash).set(1)
     metrics.process.labels(name, version("churn-alerts")).set(1)
     metrics.restarts.labels(name).inc(restarts)
     observer = Observer(metrics, point)
     spec = role_table(settings, policy)[name]()
+    metrics.partitions.set(1 if ONE_PARTITION.issuperset(spec.topics) else settings.partitions)
     app = _faust_app(settings, name)
     runner = Runner(
         app,
@@ -67,7 +81,7 @@ def build_app(
         _config(settings, name),
         clock,
         watch=observer,
-        open_world=_worlds(settings, policy, metrics),
+        open_world=_worlds(app, settings, policy, metrics) if spec.board else lambda _number: Nowhere(),
         open_table=_tables(settings, name, clock),
     )
     _serve(app, runner, registry)
@@ -129,8 +143,16 @@ def _config(settings: Settings, name: RoleName) -> Config:
     )
 
 
-def _worlds(settings: Settings, policy: Policy, metrics: Metrics) -> Callable[[int], World]:
+def _worlds(app: faust.App, settings: Settings, policy: Policy, metrics: Metrics) -> Callable[[int], World]:
+    """A desk at the board for each owner, over one link; the link is tried every few seconds."""
     link = Link.to(settings.redis_url, on_up=lambda up: metrics.board_up.set(up))
+
+    async def ask() -> None:
+        while not app.should_stop:
+            await link.ask(lambda pipe: pipe.ping())
+            await app.sleep(BOARD_SECONDS)
+
+    app.task(ask)
     return lambda _number: Desk(RedisBoard(link, policy, settings.partitions))
 
 

@@ -31,6 +31,7 @@ OPEN = None
 Values = Iterable[str] | None
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+WAITS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 7_200.0)
 RECORDS = (0, 1, 10, 100, 300, 1_000, 3_000, 10_000, 16_000, 100_000)
 
 
@@ -71,6 +72,7 @@ class Metrics:
         self.policy = self._gauge(
             "churn_policy_info", "1 for the policy that this process works by.", name=OPEN, hash=OPEN
         )
+        self.partitions = self._gauge("churn_role_partitions", "Partitions that the role has, whoever works them.")
         self._define_flow()
         self._define_path()
         self._define_state()
@@ -109,6 +111,12 @@ class Metrics:
         self.transaction_records = self._histogram(
             "churn_transaction_records", "Input records of a committed transaction; a tick has none.", RECORDS
         )
+        self.waits = self._histogram(
+            "churn_record_wait_seconds",
+            "From the time of a fetched batch's first record to the commit that absorbed it.",
+            WAITS,
+            topic=OPEN,
+        )
         self.verdicts = self._counter(
             "churn_sequence_verdicts_total", "Batches by what the strict order made of them.", verdict=Verdict
         )
@@ -125,6 +133,12 @@ class Metrics:
         """How it stands: readiness, lag, time, queues, breakers, the board."""
         self.ready = self._gauge("churn_partition_ready", "1 while the partition is worked on.", partition=OPEN)
         self.broken = self._gauge("churn_partition_broken", "1 while the partition needs a person.", partition=OPEN)
+        self.turned = self._gauge(
+            "churn_partition_turn_timestamp_seconds",
+            "When the owner last looked for work, seconds since 1970; it does so every second, work or not.",
+            partition=OPEN,
+        )
+        self.stored = self._gauge("churn_state_records", "Records in the partition's state.", partition=OPEN)
         self.refused = self._gauge(
             "churn_reject_ratio", "Refused records among the partition's newest, 0 to 1.", partition=OPEN
         )
@@ -169,7 +183,10 @@ class Metrics:
             channel=Channel,
             state=BreakerState,
         )
-        self.board_up = self._gauge("churn_board_up", "1 while Redis answers.")
+        self.board_up = self._gauge(
+            "churn_board_up", "1 while Redis answers, 0 while it does not; not a number where the role never asks it."
+        )
+        self.board_up.set(float("nan"))
 
     def enter(self, partition: int, state: OwnerState) -> None:
         """An owner has entered a state: counted, and the partition's readiness shows it."""
@@ -188,6 +205,8 @@ class Metrics:
         """Another worker has the partition now: what we knew of it must not be shown as if it still held."""
         for gauge in self._by_partition:
             gauge.remove_by_labels({"partition": str(partition)})
+        for channel, state in product(Channel, BreakerState):  # the governor's only partition took them along
+            self.breaker.labels(channel, state).set(0)
 
     def _counter(self, name: str, help: str, /, **labels: Values) -> Counter:
         return self._keep("counter", Counter(name, help, tuple(labels), registry=self._registry), name, help, labels)
@@ -198,9 +217,9 @@ class Metrics:
             self._by_partition.append(gauge)
         return gauge
 
-    def _histogram(self, name: str, help: str, buckets: Iterable[float]) -> Histogram:
-        metric = Histogram(name, help, buckets=tuple(buckets), registry=self._registry)
-        return self._keep("histogram", metric, name, help, {})
+    def _histogram(self, name: str, help: str, buckets: Iterable[float], /, **labels: Values) -> Histogram:
+        metric = Histogram(name, help, tuple(labels), buckets=tuple(buckets), registry=self._registry)
+        return self._keep("histogram", metric, name, help, labels)
 
     def _keep(self, kind: str, metric: M, name: str, help: str, labels: dict[str, Values]) -> M:
         known = {label: None if values is OPEN else tuple(map(str, values)) for label, values in labels.items()}

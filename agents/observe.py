@@ -6,9 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from agents.batches import role as path
 from agents.metrics import Metrics, OwnerState
-from schemas.breaker import BreakerState
-from schemas.channel import Channel
 from streams.dispatch.partition import Dispatcher
+from streams.govern.partition import Governor
 from streams.health import HealthPartition, Move
 from streams.role import Open, Partition, Table
 
@@ -50,6 +49,15 @@ class Observer(path.Watch):
         self._metrics.transaction_records.observe(records)
         self._look_at(partition)
 
+    def waited(self, topic: str, seconds: float) -> None:
+        self._metrics.waits.labels(topic).observe(seconds)
+
+    def stored(self, partition: int, records: int) -> None:
+        self._metrics.stored.labels(partition).set(records)
+
+    def turned(self, partition: int) -> None:
+        self._metrics.turned.labels(partition).set_to_current_time()
+
     def verdict(self, topic: str, verdict: str) -> None:
         self._metrics.verdicts.labels(verdict).inc()
 
@@ -86,6 +94,9 @@ class Observer(path.Watch):
                 metrics.still_after.labels(number, product).set(pulse.still_after)
                 metrics.speed.labels(number, product).set(pulse.speed)
                 metrics.warming_up.labels(number, product).set(pulse.warming_up)
+        if isinstance(partition, Governor):
+            for channel, state in partition.states().items():
+                metrics.breaker_is(channel, state)
         if isinstance(partition, Dispatcher):
             metrics.held.labels(number).set(partition.waiting)
 
@@ -114,8 +125,6 @@ class Observer(path.Watch):
                 metrics.profiles.labels(name).inc(count)
             case "feedback", [name, *_]:
                 metrics.feedback.labels(name).inc(count)
-            case "breaker", [channel, state]:
-                metrics.breaker_is(Channel(channel), BreakerState(state))
             case _:
                 return
 

@@ -193,6 +193,7 @@ class Owner:
                 taken = await self._admitted(batches, tenure.positions)
                 await tenure.absorb(taken, self._caught_up(tenure.positions, taken))
                 self._report_lag(tenure)
+                self._watch.turned(self.number)
 
     async def _seek(self, tp: TopicPartition, position: int) -> None:
         """Let the consumer deliver from a position; whatever was fetched before is stale."""

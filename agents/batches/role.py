@@ -112,6 +112,15 @@ class Watch:
     def transaction(self, partition: int, records: int, facts: Sequence[Fact], seconds: float) -> None:
         """A transaction was committed."""
 
+    def waited(self, topic: str, seconds: float) -> None:
+        """A fetched batch was committed so long after the time of its first record, by the role's clock."""
+
+    def stored(self, partition: int, records: int) -> None:
+        """So many records are in a partition's state, the path's own included."""
+
+    def turned(self, partition: int) -> None:
+        """An owner has looked for work and done what there was."""
+
     def verdict(self, topic: str, verdict: str) -> None:
         """A batch was judged by :func:`agents.batches.sequence.admit`."""
 

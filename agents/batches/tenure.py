@@ -145,10 +145,17 @@ class Tenure:
             self._watch.point("ticked")
         ledger = self._next_ledger(now, positions)
         if await self._commit(ledger, partition, facts, begun):
-            count = sum(len(records) for _topic, records, _end in taken)
-            seconds = asyncio.get_running_loop().time() - begun
-            self._watch.transaction(self._number, count, facts, seconds)
+            self._report(taken, facts, asyncio.get_running_loop().time() - begun)
             await self._world.told(facts, now)
+
+    def _report(self, taken: Sequence[Take], facts: Sequence[Fact], seconds: float) -> None:
+        """Whoever watches is told what was committed."""
+        self._watch.transaction(self._number, sum(len(records) for _topic, records, _end in taken), facts, seconds)
+        self._watch.stored(self._number, len(self._table))
+        now = self._clock.now().timestamp()
+        for topic, records, _end in taken:
+            if records:
+                self._watch.waited(topic, max(0.0, now - records[0].timestamp / 1000))
 
     def _hear(self, now: datetime) -> list[Fact]:
         prefix = self._config.prefix

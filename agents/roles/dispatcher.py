@@ -14,5 +14,6 @@ def dispatcher(policy: Policy) -> RoleSpec:
         outputs=frozenset({topics.DECISIONS, topics.OUTBOUND, topics.COUNTS, topics.DEAD_LETTERS}),
         open=open_dispatch(policy),
         first=frozenset({topics.PROFILES, topics.FEEDBACK}),
+        board=True,
         broadcasts=(topics.BREAKERS, topics.LEASES),
     )

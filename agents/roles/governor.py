@@ -13,4 +13,5 @@ def governor(policy: Policy) -> RoleSpec:
         topics=(topics.COUNTS,),
         outputs=frozenset({topics.BREAKERS, topics.LEASES}),
         open=open_govern(policy),
+        board=True,
     )

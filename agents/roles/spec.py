@@ -20,5 +20,7 @@ class RoleSpec:
     """Topics read to their present end before a record of the others is judged."""
     broadcasts: tuple[str, ...] = ()
     """Heard whole by every owner."""
+    board: bool = False
+    """Whether it asks the board, or tells it something."""
     standstill: tuple[type[Exception], ...] = (StateUnreadable, UnreadableRecord)
     """What stops a partition until a person has looked."""
