@@ -29,7 +29,8 @@ def table(name: str, found: dict[str, Any]) -> str:
             for score, each in {"p_next": part["p_next"], **part["rivals"]}.items()
         ]
         lines.append(
-            f"    {'':14}{'alerts':>8}{'/1000/wk':>10}{'>= 7 d':>8}{'of all':>8}{'any lead':>10}{'precision':>11}{'natural':>9}"
+            f"    {'':14}{'alerts':>8}{'/1000/wk':>10}{'>= 7 d':>8}{'of all':>8}"
+            f"{'any lead':>10}{'precision':>11}{'natural':>9}"
         )
         lines += [_level(level, part["levels"][level]) for level in LEVELS]
         lines.append(_strict(part["strict"]))
@@ -41,7 +42,8 @@ def _level(level: str, one: dict[str, Any]) -> str:
         return f"    {level:14}{'none':>8}"
     return (
         f"    {level:14}{one['alerts']:8,}{one['alerts_per_1000_week']:10.1f}{_number(one['warned_7d'], 8)}"
-        f"{_number(one['warned_7d_of_all'], 8)}{_number(one['warned'], 10)}{_number(one['precision'], 11)}{_number(one['natural_return'], 9)}"
+        f"{_number(one['warned_7d_of_all'], 8)}{_number(one['warned'], 10)}"
+        f"{_number(one['precision'], 11)}{_number(one['natural_return'], 9)}"
     )
 
 
