@@ -23,7 +23,7 @@ demo: $(READY) ## Kafka, Redis, a worker and a town of users, on this machine, l
 
 test: $(READY) ## Everything that Python alone can check, on real Kafka and Redis
 	@$(MAKE) --no-print-directory lint ARGS=
-	@$(BIN)/pytest --ignore=tests/ops $(ARGS)
+	@$(BIN)/pytest --ignore=tests/ops -n auto --dist loadgroup $(ARGS)
 
 test-ops: $(READY) ## What needs promtool and chromium as well
 	@if [ -d tests/ops ]; then $(BIN)/pytest tests/ops $(ARGS); else echo "no tests/ops yet"; fi

@@ -13,6 +13,16 @@ settings.register_profile("laws", deadline=None)  # speed is measured in bench/,
 settings.load_profile("laws")
 
 
+SERVERS = {"integration", "path", "faults", "ops"}
+"""Folders of tests that wait for real servers and processes most of their time."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """All that needs a real server runs in one process, one after the other, while laws run beside it in others."""
+    if SERVERS.intersection(item.path.parts) or item.get_closest_marker("kafka"):
+        item.add_marker(pytest.mark.xdist_group("servers"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def signals_are_heard() -> None:
     """Programs under test hear Ctrl-C and a hang-up, also where the tests run in the background (nohup, CI)."""

