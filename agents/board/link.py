@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from math import ceil
 from typing import Any, Self
 
 from redis.asyncio import Redis
@@ -13,6 +14,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
+
+A_LIMIT = 500
+"""Commands that a server answers well inside the limit: about a megabyte of JSON at most."""
 
 READING_SECONDS = 0.05
 """A worker that computes for longer than the limit finds timer and answer at once; the answer takes so long to read."""
@@ -69,27 +73,30 @@ class Link:
         """Whether the last answer came; true before the first question."""
         return self._lost_at is None
 
-    async def ask(self, fill: Callable[[Pipeline], object]) -> list[Any] | None:
-        """The answers to the commands that ``fill`` puts into a pipeline, in one round trip; None while it is away."""
+    async def ask(self, fill: Callable[[Pipeline], object], commands: int = 1) -> list[Any] | None:
+        """The answers to the commands that ``fill`` puts into a pipeline, in one round trip; None while it is away.
+
+        Of many commands each further ``A_LIMIT`` have the limit's time once more.
+        """
         if not self.up and self._monotonic() < self._retry_at:
             return None
         self._retry_at = self._monotonic() + self._pause
         try:
-            answers = await self._answered_in_time(fill)
+            answers = await self._answered_in_time(fill, self._limit * ceil(commands / A_LIMIT))
         except (RedisError, OSError) as fault:
             self._lost(fault)
             return None
         self._back()
         return answers
 
-    async def _answered_in_time(self, fill: Callable[[Pipeline], object]) -> list[Any]:
+    async def _answered_in_time(self, fill: Callable[[Pipeline], object], limit: float) -> list[Any]:
         """The limit is on the server's time, not on ours: after it, what has already come in is still read."""
         asking = asyncio.create_task(self._send(fill))
         try:
-            for seconds in (self._limit, READING_SECONDS):
+            for seconds in (limit, READING_SECONDS):
                 if (await asyncio.wait([asking], timeout=seconds))[0]:
                     return asking.result()
-            raise TimeoutError(f"no answer in {self._limit:g} s")
+            raise TimeoutError(f"no answer in {limit:g} s")
         finally:
             asking.cancel()
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from importlib.resources import files
 from itertools import chain
@@ -24,7 +24,6 @@ from streams.board import BoardQuestion, BoardView
 log = logging.getLogger(__name__)
 
 TAKE = files("agents.board").joinpath("take.lua").read_text()
-A_ROUND_TRIP = 500  # commands sent at once: about a megabyte of JSON at most, well inside the link's time limit
 
 Command = tuple[str | bytes | int, ...]
 
@@ -108,13 +107,9 @@ class RedisBoard:
         yield "EXPIRE", key, int(self._keep.total_seconds())
 
     async def _write(self, commands: Sequence[Command], now: datetime) -> None:
-        """All commands, or as many as go through before the link is lost; the read model is advisory."""
-        if not commands:
-            return
-        whole = [*commands, ("SET", keys.FRESH, now.isoformat())]
-        for start in range(0, len(whole), A_ROUND_TRIP):
-            if await self._ask(whole[start : start + A_ROUND_TRIP]) is None:
-                return
+        """All commands in one round trip, however many; the read model is advisory."""
+        if commands:
+            await self._ask([*commands, ("SET", keys.FRESH, now.isoformat())])
 
     async def user(self, user_id: str) -> UserView:
         [[decision, outbound]] = await self._read(("MGET", keys.decision(user_id), keys.outbound(user_id)))
@@ -134,9 +129,9 @@ class RedisBoard:
             raise BoardAway("the read model cannot be read: redis is away; it is tried again every second")
         return answers
 
-    async def _ask(self, commands: Iterable[Command]) -> list[Any] | None:
+    async def _ask(self, commands: Collection[Command]) -> list[Any] | None:
         def fill(pipe: Pipeline) -> None:
             for command in commands:
                 pipe.execute_command(*command)
 
-        return await self._link.ask(fill)
+        return await self._link.ask(fill, len(commands))

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -205,8 +206,31 @@ async def test_a_worker_that_was_busy_does_not_take_redis_for_lost(redis: Redis,
     await link.close()
 
 
+class Counted(Link):
+    """A link that counts its round trips."""
+
+    trips = 0
+
+    async def ask(self, *asked: Any) -> list[Any] | None:
+        self.trips += 1
+        return await super().ask(*asked)
+
+
+@pytest.mark.parametrize("users", [1, 3_000])
+async def test_a_transaction_of_any_size_costs_two_round_trips(redis: Redis, redis_server, users: int) -> None:
+    """One to ask before it, one to tell after it."""
+    link = Counted(Redis.from_url(redis_server.url), limit=5)
+    board = RedisBoard(link, POLICY, partitions=4)
+    names = [f"u{n}" for n in range(users)]
+    await board.look(BoardQuestion({Channel.PUSH: users}, frozenset(names)), NOW)
+    decisions = [DECISION.model_copy(update={"user_id": name}) for name in names]
+    await board.told([MESSAGE.model_copy(update={"user_id": name}) for name in names], decisions, {}, NOW)
+    assert link.trips == 2
+    await link.close()
+
+
 async def test_a_large_transaction_is_told_whole(redis: Redis, board: RedisBoard) -> None:
-    """Thousands of facts go out in several round trips, none of them missing."""
+    """Thousands of facts go out in one round trip, none of them missing."""
     messages = [MESSAGE.model_copy(update={"user_id": f"u{n}"}) for n in range(2_000)]
     decisions = [DECISION.model_copy(update={"user_id": f"u{n}"}) for n in range(2_000)]
     await board.told(messages, decisions, {}, NOW)
