@@ -47,7 +47,7 @@ def role_table(settings: Settings, policy: Policy) -> dict[RoleName, Callable[[]
     """Every role this program has."""
     return {
         RoleName.HEALTH: lambda: health(policy, settings.event_topics, settings.placement),
-        RoleName.DISPATCHER: lambda: dispatcher(policy),
+        RoleName.DISPATCHER: lambda: dispatcher(policy, settings.placement),
         RoleName.GOVERNOR: lambda: governor(policy),
     }
 
@@ -93,7 +93,7 @@ class _Observed:
 
     def __init__(self, spec: RoleSpec, observer: Observer) -> None:
         self.name, self.topics, self.first, self.broadcasts = spec.name, spec.topics, spec.first, spec.broadcasts
-        self.standstill = spec.standstill
+        self.orders, self.standstill = spec.orders, spec.standstill
         self.open = observer.opening(spec.open)
 
 

@@ -16,9 +16,11 @@ from agents.batches.sequence import Verdict
 from agents.settings.model import RoleName
 from schemas.breaker import BreakerState
 from schemas.channel import Channel
+from schemas.control import LASTING, ControlKind
 from schemas.decision import Outcome, Reason
 from schemas.reject import RejectReason
 from schemas.warning import Level, Stage
+from streams.dispatch.orders import OrderOutcome
 from streams.dispatch.report import Hearing
 from streams.health import Move
 from streams.health import Outcome as EventOutcome
@@ -37,6 +39,9 @@ RECORDS = (0, 1, 10, 100, 300, 1_000, 3_000, 10_000, 16_000, 100_000)
 
 REJECTED = "rejected"
 """A record that could not be read; the reason is counted by ``churn_rejects_total``."""
+
+UNKNOWN = "unknown"
+"""A word of an operator about nothing that is known."""
 
 
 class OwnerState(StrEnum):
@@ -92,6 +97,12 @@ class Metrics:
         )
         self.intake = self._counter(
             "churn_intake_moves_total", "What the reject limit and operators did to a partition's intake.", move=Move
+        )
+        self.orders = self._counter(
+            "churn_control_orders_total",
+            "Operators' words on churn.control that were taken in, each once; unknown: its key names no kind.",
+            kind=(*ControlKind, UNKNOWN),
+            outcome=OrderOutcome,
         )
         self.warnings = self._counter("churn_warnings_total", "Warnings published.", level=Level)
         self.stages = self._counter("churn_stage_changes_total", "Users who reached a churn stage.", stage=Stage)
@@ -177,6 +188,12 @@ class Metrics:
         )
         self.deadlines = self._gauge("churn_deadlines_queued", "Moments waiting to be looked at.", partition=OPEN)
         self.held = self._gauge("churn_held_messages", "Candidates waiting to be judged again.", partition=OPEN)
+        self.in_force = self._gauge(
+            "churn_control_in_force",
+            "Operators' orders that stand; their sum over partitions is all of them.",
+            partition=OPEN,
+            kind=LASTING,
+        )
         self.breaker = self._gauge(
             "churn_breaker_state",
             "1 for the state that a channel's breaker is in.",

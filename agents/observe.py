@@ -6,6 +6,8 @@ from typing import Protocol, runtime_checkable
 
 from agents.batches import role as path
 from agents.metrics import Metrics, OwnerState
+from schemas.control import LASTING
+from streams.dispatch.orders import OrderOutcome
 from streams.dispatch.partition import Dispatcher
 from streams.govern.partition import Governor
 from streams.health import HealthPartition, Move
@@ -77,6 +79,7 @@ class Observer(path.Watch):
                 self._count(outcome, count)
                 if isinstance(partition, HealthPartition):
                     _tell(number, partition, outcome)
+                _tell_of_orders(number, outcome, count)
         if partition is not None:
             self._show(number, partition)
 
@@ -99,6 +102,8 @@ class Observer(path.Watch):
                 metrics.breaker_is(channel, state)
         if isinstance(partition, Dispatcher):
             metrics.held.labels(number).set(partition.waiting)
+            for kind in LASTING:
+                metrics.in_force.labels(number, kind).set(partition.orders.standing[kind])
 
     def _count(self, outcome: str, count: int) -> None:
         """One line of a tally: ``kind.label[.label]``; kinds without a metric are only for tests and logs."""
@@ -125,8 +130,19 @@ class Observer(path.Watch):
                 metrics.profiles.labels(name).inc(count)
             case "feedback", [name, *_]:
                 metrics.feedback.labels(name).inc(count)
+            case "control", [kind, name]:
+                metrics.orders.labels(kind, name).inc(count)
             case _:
                 return
+
+
+def _tell_of_orders(number: int, outcome: str, count: int) -> None:
+    """A line in the log for the orders a transaction took in; whom they are about stands on the topic alone."""
+    match outcome.split("."):
+        case "control", kind, name:
+            level = logging.WARNING if name == OrderOutcome.UNREADABLE else logging.INFO
+            log.log(level, "dispatcher[%d]: %d orders of kind %s %s; see `churn-alerts control history`", number, count,
+                    kind, name)  # fmt: skip
 
 
 def _tell(number: int, partition: HealthPartition, outcome: str) -> None:

@@ -45,6 +45,10 @@ class ControlKind(StrEnum):
     """The target is what a blast-radius guard has paused: it goes on."""
 
 
+LASTING: Final = (ControlKind.SILENCE, ControlKind.SUPPRESS, ControlKind.PAUSE, ControlKind.BREAKER)
+"""The kinds that are in force until they end; the others work once, when they are heard."""
+
+
 class Forced(StrEnum):
     """How an operator wants a channel's breaker (E12)."""
 

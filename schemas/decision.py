@@ -33,9 +33,11 @@ class Reason(StrEnum):
 
     EXPIRED = "expired"
     OVERTAKEN = "overtaken"
+    SUPPRESSED = "suppressed"
     NO_CONSENT = "no_consent"
     UNREACHABLE = "unreachable"
     DUPLICATE = "duplicate"
+    PLAYBOOK_PAUSED = "playbook_paused"
     CHANNEL_CAP = "channel_cap"
     GLOBAL_CAP = "global_cap"
     BREAKER_OPEN = "breaker_open"

@@ -9,6 +9,7 @@ from schemas import topics
 from schemas.base import Message
 from schemas.breaker import Breaker, BreakerState, Counts, Lease
 from schemas.channel import Channel
+from schemas.control import Control, ControlKind
 from schemas.decision import Decision, Outcome, Reason
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.ids import episode_id, warning_id
@@ -106,6 +107,18 @@ def lease(granted: int, channel: Channel = Channel.PUSH, partition: int = 0, rou
     return Lease(channel=channel, partition=partition, round=round, granted=granted, at=T0)
 
 
+def order(kind: ControlKind, target: str = "u1", at: datetime = T0, **more: object) -> Control:
+    """An operator's word."""
+    return Control.model_validate({"kind": kind, "target": target, "who": "ann", "why": "test", "at": at} | more)
+
+
+class Lifted(NamedTuple):
+    """An operator's word is taken back."""
+
+    key: str
+    TOPIC = topics.CONTROL
+
+
 class Stood(NamedTuple):
     """A record as it stands on a topic."""
 
@@ -119,8 +132,10 @@ class Stood(NamedTuple):
 _offsets = count()
 
 
-def stood(message: Message) -> Stood:
-    """A message on its topic."""
+def stood(message: Message | Lifted) -> Stood:
+    """A message on its topic, or the record that takes one back."""
+    if isinstance(message, Lifted):
+        return Stood(next(_offsets), 0, message.key.encode(), None)
     return Stood(next(_offsets), 0, message.key.encode(), message.encode(), message.headers())
 
 
@@ -141,30 +156,35 @@ class Worked:
         self.tokens: dict[Channel, int] = dict.fromkeys(Channel, PLENTY)
         self.contacted: dict[str, datetime] = {}
         self.board = True
+        self.orders: dict[bytes | None, Stood] = {}
         self.restart()
 
     def restart(self) -> None:
-        """Open anew from what is committed."""
+        """Open anew from what is committed; all orders that stand are heard again first."""
         opened: Partition = open_dispatch(self.policy)(self.number, self.table, self.memo)
         assert isinstance(opened, Dispatcher)
         self.partition = opened
+        self._anew = True
 
-    def hear(self, *messages: Message, now: datetime = T0) -> None:
+    def hear(self, *messages: Message | Lifted, now: datetime = T0) -> None:
         """Broadcasts, in a transaction of their own."""
         self.work(now=now, heard=messages)
 
     def work(
-        self, *messages: Message, now: datetime = T0, heard: Sequence[Message] = (), tick: bool = True
+        self, *messages: Message, now: datetime = T0, heard: Sequence[Message | Lifted] = (), tick: bool = True
     ) -> list[Fact]:
         """One transaction as the owner makes it; the facts of it."""
         return self.work_raw([(each.TOPIC, stood(each)) for each in messages], now, heard, tick)
 
     def work_raw(
-        self, records: Sequence[tuple[str, Stood]], now: datetime, heard: Sequence[Message] = (), tick: bool = True
+        self,
+        records: Sequence[tuple[str, Stood]],
+        now: datetime,
+        heard: Sequence[Message | Lifted] = (),
+        tick: bool = True,
     ) -> list[Fact]:
         """The same with records as they stand; those of one topic that follow each other are one batch."""
-        for message in heard:
-            self.partition.hear(message.TOPIC, [stood(message)], now)
+        self._hear([(message.TOPIC, stood(message)) for message in heard], now)
         facts: list[Fact] = []
         self.asked = self.partition.question([(topic, [record]) for topic, record in records], now)
         if self.asked is not None:
@@ -186,6 +206,17 @@ class Worked:
         for message in read(facts, Outbound):
             self.tokens[message.channel] -= 1
         return facts
+
+    def _hear(self, heard: Sequence[tuple[str, Stood]], now: datetime) -> None:
+        """Of the orders only the newest of a key is kept, as on a compacted topic."""
+        orders = {record.key: record for topic, record in heard if topic == topics.CONTROL}
+        self.orders = {key: record for key, record in self.orders.items() if key not in orders} | orders
+        if self._anew or orders:
+            self.partition.hear(topics.CONTROL, list((self.orders if self._anew else orders).values()), now)
+            self._anew = False
+        for topic, record in heard:
+            if topic != topics.CONTROL:
+                self.partition.hear(topic, [record], now)
 
     def on_record(self, record: Stood, facts: list[Fact], now: datetime) -> None:
         """What followed from one record; laws look at it."""

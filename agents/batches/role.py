@@ -71,6 +71,11 @@ class Role(Protocol):
     @property
     def broadcasts(self) -> tuple[str, ...]: ...
     @property
+    def orders(self) -> frozenset[str]:
+        """Broadcasts that each opening hears from the beginning, and after whose news a tick follows at once."""
+        ...
+
+    @property
     def standstill(self) -> tuple[type[Exception], ...]:
         """What a partition raises where going on would lose something: it stands still until a person has looked."""
         ...

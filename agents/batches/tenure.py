@@ -76,6 +76,7 @@ class Tenure:
                 self._compare_clocks()
                 self.positions = await self._starting_positions(reader)
                 await self._broadcasts.read_to_end()
+                self._hear_orders_anew()
                 self._partition = self._role.open(self._number, Users(self._table), self._ledger.memo)
                 await self._catch_up(reader)
             yield
@@ -127,9 +128,9 @@ class Tenure:
         until then it would be heard again.
         """
         begun = asyncio.get_running_loop().time()
-        due = begun >= self.next_tick
         now, partition = self._now(), self._partition
-        facts = self._hear(now)
+        facts, ordered = self._hear(now)
+        due = ordered or begun >= self.next_tick
         if not (taken or due or facts):
             return
         question = partition.question([(topic, records) for topic, records, _end in taken], now)
@@ -157,15 +158,27 @@ class Tenure:
             if records:
                 self._watch.waited(topic, max(0.0, now - records[0].timestamp / 1000))
 
-    def _hear(self, now: datetime) -> list[Fact]:
-        prefix = self._config.prefix
-        known = {prefix + topic: cursor for topic, cursor in self._cursors.items()}
+    def _hear_orders_anew(self) -> None:
+        """A record that was taken back and forgotten is not to be seen from a cursor: all that stand are heard.
+
+        Raises :class:`agents.batches.sequence.Broken` where a topic was made anew, as every hearing does.
+        """
+        self._news()
+        self._cursors |= dict.fromkeys(self._role.orders, 0)
+
+    def _hear(self, now: datetime) -> tuple[list[Fact], bool]:
+        """What follows from the news, and whether there are orders among it."""
         facts: list[Fact] = []
-        for physical, (records, cursor) in self._broadcasts.since(known).items():
-            topic = physical.removeprefix(prefix)
+        news = self._news()
+        for topic, (records, cursor) in news.items():
             facts.extend(self._partition.hear(topic, records, now))
             self._cursors[topic] = cursor
-        return facts
+        return facts, not self._role.orders.isdisjoint(news)
+
+    def _news(self) -> dict[str, tuple[list[Record], int]]:
+        prefix = self._config.prefix
+        known = {prefix + topic: cursor for topic, cursor in self._cursors.items()}
+        return {topic.removeprefix(prefix): news for topic, news in self._broadcasts.since(known).items()}
 
     def _now(self) -> datetime:
         """Processing time; it never runs backwards, not even from one owner to the next."""

@@ -32,6 +32,8 @@ class Owner:
         """The partition; opened from what is committed if it is not open."""
         if self._partition is None:
             self._partition = self.spec.open(self.number, MappingProxyType(self._table), self._memo)
+            for topic in self.spec.orders:
+                self._positions[topic] = 0
         return self._partition
 
     @property

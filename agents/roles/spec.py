@@ -22,5 +22,9 @@ class RoleSpec:
     """Heard whole by every owner."""
     board: bool = False
     """Whether it asks the board, or tells it something."""
+    orders: frozenset[str] = frozenset()
+    """Broadcasts whose records stand until they are taken back: at each opening a partition hears all that stand first,
+    so that it knows what was taken back and forgotten meanwhile; and a tick follows at once whatever is heard of them.
+    """
     standstill: tuple[type[Exception], ...] = (StateUnreadable, UnreadableRecord)
     """What stops a partition until a person has looked."""

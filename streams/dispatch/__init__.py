@@ -6,19 +6,24 @@
 - ``treatment``  what is done about a level and product
 - ``book``       what is remembered of one user; ``books`` of a partition's users in a transaction; ``queue`` who waits
 - ``standing``   the governor's word and our probes; ``counts`` what it is told; ``governed`` both, stored
+- ``orders``     what operators have ordered
 - ``report``     what feedback changes; ``incoming`` records of others, read or refused; ``asking`` the board
 """
 
 from schemas.policy import Policy
 from streams.dispatch.partition import Dispatcher
+from streams.partitioner import Placement
 from streams.role import Open, Table
 
 
-def open_dispatch(policy: Policy) -> Open:
-    """Opens partitions of the dispatcher under a policy; held candidates are judged anew by it."""
+def open_dispatch(policy: Policy, placement: Placement | None = None) -> Open:
+    """Opens partitions of the dispatcher under a policy; held candidates are judged anew by it.
+
+    ``placement`` says how many partitions there are and which keys belong to each; without it there is one.
+    """
 
     def open_partition(number: int, table: Table, memo: bytes | None) -> Dispatcher:
-        return Dispatcher(policy, number, table, memo)
+        return Dispatcher(policy, number, table, memo, placement or Placement(1))
 
     return open_partition
 

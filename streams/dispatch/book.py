@@ -51,7 +51,7 @@ class Recall(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Candidate(Struct, frozen=True, array_like=True, gc=False):
-    """A warning on its way through the gate; ``number`` counts its decisions, the last four say why it waits."""
+    """A warning on its way through the gate; ``number`` counts its decisions, the last five say why it waits."""
 
     warning: str
     level: Level
@@ -65,6 +65,7 @@ class Candidate(Struct, frozen=True, array_like=True, gc=False):
     until: datetime | None = None
     reason: Reason | None = None
     channel: Channel | None = None
+    playbook: str | None = None
 
 
 class Book(Struct, frozen=True, array_like=True, gc=False):

@@ -15,9 +15,14 @@ class Books:
         self._read: dict[bytes, Book] = {}
         self._changed: set[bytes] = set()
         self.queue = Queue()
+        self.ordered: list[bytes] = []
+        """The users about whom operators' words stood when the books were opened."""
         for key, packed in table.items():
-            if (held := BOOKS.unpack(_name(key), packed).held) is not None:
-                self.queue.place(key, held)
+            book = BOOKS.unpack(_name(key), packed)
+            if book.held is not None:
+                self.queue.place(key, book.held)
+            if book.silenced or book.suppressed:
+                self.ordered.append(key)
 
     def __getitem__(self, key: bytes) -> Book:
         book = self._read.get(key)

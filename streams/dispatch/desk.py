@@ -46,15 +46,16 @@ def decide(candidate: Candidate, view: View, now: datetime) -> Settlement:
     judgement = judge(candidate, view, now)
     if judgement.outcome is Outcome.SENT and judgement.channel is not None:
         return _send(candidate, judgement, judgement.channel, view, now)
-    held = _held(candidate, judgement) if judgement.outcome is Outcome.HELD else None
+    held = _held(candidate, judgement, view) if judgement.outcome is Outcome.HELD else None
     decision = _decision(candidate, judgement, view, now)
     return Settlement(replace(view.book, held=held), decision, None)
 
 
-def _held(candidate: Candidate, judgement: Judgement) -> Candidate:
+def _held(candidate: Candidate, judgement: Judgement, view: View) -> Candidate:
     """Looked at again when the hold ends, or at expiry, so that the drop is told in time."""
     until = min(judgement.until or candidate.expires, candidate.expires)
-    return replace(candidate, until=until, reason=judgement.reason, channel=judgement.channel)
+    playbook = view.playbook.name if view.playbook else None
+    return replace(candidate, until=until, reason=judgement.reason, channel=judgement.channel, playbook=playbook)
 
 
 def _send(candidate: Candidate, judgement: Judgement, channel: Channel, view: View, now: datetime) -> Settlement:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from schemas import topics
 from schemas.breaker import Breaker, BreakerState, Counts, Lease
 from schemas.channel import Channel
+from streams.control import Order
 from streams.dispatch.book import Send
 from streams.dispatch.counts import Tallies
 from streams.dispatch.queue import Queue
@@ -22,6 +23,8 @@ class Governed(Struct, array_like=True):
 
     standings: dict[Channel, Standing] = {}
     tallies: Tallies = field(default_factory=Tallies)
+    orders: dict[str, Order] = {}
+    """Operators' words that stand and are about no user, by kind/target; see :mod:`streams.dispatch.orders`."""
 
     def hear(self, topic: str, record: Record, partition: int) -> None:
         """The governor's word holds; a lease of another partition is none of ours."""

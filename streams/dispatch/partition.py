@@ -18,20 +18,26 @@ from streams.dispatch.desk import Settlement, candidate_of, decide
 from streams.dispatch.gate.stage import View
 from streams.dispatch.governed import MEMOS, Governed
 from streams.dispatch.incoming import Refused, dead_letter, read
+from streams.dispatch.orders import Orders
 from streams.dispatch.report import hear
 from streams.dispatch.treatment import UNTREATED, Treatment
 from streams.packed import read_own
+from streams.partitioner import Placement, home
 from streams.role import Fact, Record, Settled, Table, fact_of
 
 
 class Dispatcher:
-    """A :class:`streams.role.Partition`: every candidate is sent once, held or dropped, and each judgement is told."""
+    """A :class:`streams.role.Partition`: every candidate is sent once, held or dropped, and each judgement is told.
 
-    def __init__(self, policy: Policy, number: int, table: Table, memo: bytes | None) -> None:
+    ``placement`` says which users are this partition's, for orders are heard by all.
+    """
+
+    def __init__(self, policy: Policy, number: int, table: Table, memo: bytes | None, placement: Placement) -> None:
         self._policy = policy
         self._number = number
         self._books = Books(table)
         self._governed = Governed() if memo is None else MEMOS.unpack(f"memo of partition {number}", memo)
+        self.orders = Orders(self._governed.orders, self._books, home(placement, number))
         self._treatments = [Treatment.of(playbook, policy) for playbook in policy.playbooks]
         self._remembered = sends_kept(policy)
         self._asking = Asking()
@@ -54,13 +60,18 @@ class Dispatcher:
 
     def tally(self) -> dict[str, int]:
         """What happened since the last call: ``decision.<outcome>[.<reason>]``, ``outbound.<channel>``,
-        ``profile.`` and ``feedback.`` with what became of the record, ``reject.<reason>``.
+        ``profile.`` and ``feedback.`` with what became of the record, ``reject.<reason>``,
+        ``control.<kind>.<outcome>``.
         """
-        counted, self._outcomes = dict(self._outcomes), Counter()
+        counted, self._outcomes = dict(self._outcomes + self.orders.tally), Counter()
+        self.orders.tally.clear()
         return counted
 
     def hear(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
-        """The governor's words are known; raises :class:`UnreadableRecord`."""
+        """The governor's words are known (raises :class:`UnreadableRecord`), and operators' orders stand."""
+        if topic == topics.CONTROL:
+            self.orders.hear(records, now)
+            return ()
         for record in records:
             self._governed.hear(topic, record, self._number)
         return ()
@@ -72,7 +83,7 @@ class Dispatcher:
         for warning in told:
             self._asking.about(warning.user_id, self._treatment(warning.level, warning.product).channels)
         waiting = dict.fromkeys(warning.user_id.encode() for warning in told)
-        for key in waiting | dict.fromkeys(self._books.queue.due(now, self._governed.standings)):
+        for key in waiting | dict.fromkeys(self._due(now)):
             if held := self._books[key].held:
                 self._asking.about(key.decode(), self._treatment(held.level, held.product).channels)
         return self._asking.question()
@@ -90,9 +101,11 @@ class Dispatcher:
     def tick(self, now: datetime, caught_up: bool = True) -> Iterable[Fact]:
         """Look again at whoever is due, and tell the governor what was counted."""
         facts: list[Fact] = []
-        for key in self._books.queue.due(now, self._governed.standings):
+        self.orders.expire(now)
+        for key in self._due(now):
             if (held := self._books[key].held) and self._asking.covers(key.decode()):
                 facts += self._judge(key, held, now)
+        self.orders.affected.clear()
         report = self._governed.report(self._number, self._books.queue, self._policy.breaker.probes, now)
         return facts if report is None else [*facts, fact_of(report, partition=0)]
 
@@ -101,6 +114,13 @@ class Dispatcher:
         self._asking = Asking()
         self._warnings.clear()
         return Settled(self._books.settle(), MEMOS.pack(self._governed))
+
+    def _due(self, now: datetime) -> list[bytes]:
+        """Whom to look at now: about whom an operator has spoken, then whose turn it is."""
+        turn = self._books.queue.due(
+            now, self._governed.standings, lambda name: self.orders.paused(name, now) is not None
+        )
+        return list(dict.fromkeys((*sorted(self.orders.affected), *turn)))
 
     def _warning(self, record: Record) -> Warning:
         """Read once a transaction, though it is asked about first and judged later."""
@@ -153,9 +173,10 @@ class Dispatcher:
         return dead_letter(refused, topic, self._number, record)
 
     def _judge(self, key: bytes, candidate: Candidate, now: datetime, newer: bool = False) -> Iterator[Fact]:
-        view = self._view(key, candidate, newer)
+        view = self._view(key, candidate, newer, now)
         settled = decide(candidate, view, now)
         self._books[key] = settled.book
+        self.orders.affected.discard(key)
         self._count_decision(settled)
         yield fact_of(settled.decision)
         if settled.message is not None:
@@ -163,7 +184,7 @@ class Dispatcher:
             self._governed.sent(settled.book.sends[0])
             yield fact_of(settled.message)
 
-    def _view(self, key: bytes, candidate: Candidate, newer: bool) -> View:
+    def _view(self, key: bytes, candidate: Candidate, newer: bool, now: datetime) -> View:
         user, treatment = key.decode(), self._treatment(candidate.level, candidate.product)
         return View(
             user=user,
@@ -178,6 +199,7 @@ class Dispatcher:
             queued=self._books.queue.in_line,
             standings=self._governed.standings,
             remembered=self._remembered,
+            paused=self.orders.paused(treatment.playbook.name, now) if treatment.playbook else None,
         )
 
     def _treatment(self, level: Level, product: str) -> Treatment:

@@ -1,12 +1,12 @@
 """Who waits and when to look again: rebuilt from the table on opening, never stored.
 
-Two orders: by the moment a hold ends, and, for those who wait for a breaker, by channel with the longest waiting
-first. Entries are not removed when a hold changes; each carries a serial, and one that is no longer the newest of its
-user is passed over.
+Three orders: by the moment a hold ends; for those who wait for a breaker, by channel, and for those whose playbook is
+paused, by playbook, each with the longest waiting first. Entries are not removed when a hold changes; each carries a
+serial, and one that is no longer the newest of its user is passed over.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from schemas.channel import Channel
 from schemas.decision import Reason
 from streams.dispatch.book import Candidate
 from streams.dispatch.gate.breaker import WAITING
+from streams.dispatch.gate.paused import LIFTABLE
 from streams.dispatch.standing import Standings
 
 LOOKED_AT = 2_000
@@ -36,6 +37,7 @@ class Queue:
         self._places: dict[bytes, _Place] = {}
         self._by_end: list[Entry] = []
         self._by_channel: dict[Channel, list[Entry]] = {channel: [] for channel in Channel}
+        self._by_playbook: dict[str, list[Entry]] = {}
         self._shown: list[tuple[list[Entry], Entry]] = []
         self._serial = 0
         self._waiting: Counter[Channel] = Counter()
@@ -66,8 +68,11 @@ class Queue:
             heappop(self._by_end)
         return self._by_end[0][0] if self._by_end else None
 
-    def due(self, now: datetime, standings: Standings) -> list[bytes]:
-        """Whom to look at now, at most ``LOOKED_AT``: whose hold has ended, then whom the governor lets go on.
+    def due(
+        self, now: datetime, standings: Standings, paused: Callable[[str], bool] = lambda playbook: False
+    ) -> list[bytes]:
+        """Whom to look at now, at most ``LOOKED_AT``: whose hold has ended, then whom the governor lets go on,
+        then whose playbook is ``paused`` no more.
 
         Asking changes nothing: who was shown and still waits is shown again.
         """
@@ -77,6 +82,8 @@ class Queue:
             room = LOOKED_AT - len(found)
             free = room if standing.state is BreakerState.CLOSED else min(room, standing.probes)
             found |= dict.fromkeys(self._take(self._by_channel[channel], free))
+        for playbook in [each for each in self._by_playbook if not paused(each)]:
+            found |= dict.fromkeys(self._take(self._by_playbook[playbook], LOOKED_AT - len(found)))
         return list(found)
 
     def _ended(self, now: datetime) -> Iterator[bytes]:
@@ -104,6 +111,8 @@ class Queue:
         heappush(self._by_end, (candidate.until or candidate.expires, key, self._serial))
         if candidate.channel is not None and candidate.reason in WAITING:
             heappush(self._by_channel[candidate.channel], (candidate.since, key, self._serial))
+        if candidate.playbook is not None and candidate.reason in LIFTABLE:
+            heappush(self._by_playbook.setdefault(candidate.playbook, []), (candidate.since, key, self._serial))
 
     def _count(self, candidate: Candidate, step: int) -> None:
         if candidate.channel is not None and candidate.reason in WAITING:

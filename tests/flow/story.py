@@ -200,7 +200,7 @@ class Story:
 
     async def _tell(self, restarts: bool = False, records: int = 16_000) -> Heard:
         policy = self.policy
-        roles = [health(policy, placement=PLACED), dispatcher(policy), governor(policy)]
+        roles = [health(policy, placement=PLACED), dispatcher(policy, PLACED), governor(policy)]
         driver = Driver(policy, roles, PLACED.partitions, self._board(policy), records)
         happens: dict[datetime, list[Callable[[Driver], object]]] = {at: [] for at in self._ticks()}
         for at, what in self._moments:

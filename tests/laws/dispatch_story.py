@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from schemas.base import Message
 from schemas.breaker import BreakerState
 from schemas.channel import Channel
+from schemas.control import Control, ControlKind
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.ids import message_id, recall_id
 from schemas.policy import Cap, Caps, ChannelPolicy, Dispatch, Playbook, Policy
 from schemas.profile import Profile
 from schemas.warning import Level, Stage, Warning
-from tests.dispatching import T0, breaker, feedback, lease, policy, profile, recovered, warning
+from tests.dispatching import T0, Lifted, breaker, feedback, lease, order, policy, profile, recovered, warning
 
 USERS = ("u1", "u2", "u3")
 MOSTLY_ONE = ("u1", "u1", "u1", "u2", "u3")
@@ -35,7 +36,7 @@ class Round(NamedTuple):
     """What happens at one instant of processing time."""
 
     now: datetime
-    heard: tuple[Message, ...]
+    heard: tuple[Message | Lifted, ...]
     records: tuple[Message, ...]
     tokens: int
     board: bool
@@ -59,7 +60,7 @@ def story(seed: int, length: int) -> Story:
         told.append(
             Round(
                 now,
-                _words(dice, number),
+                (*_words(dice, number), *_orders(dice, now)),
                 tuple(each for each in records if _happens(each, seen)),
                 tokens=dice.choice((100, 100, 100, 100, 2, 1, 0)),
                 board=dice.random() < 0.85,
@@ -137,6 +138,21 @@ def _words(dice: Random, number: int) -> tuple[Message, ...]:
         lease(dice.randrange(4), channel, dice.choice((0, 0, 1)), dice.choice((current, current, max(1, current - 1)))),
     ]
     return tuple(dice.sample(said, dice.randint(1, 2)))
+
+
+def _orders(dice: Random, now: datetime) -> tuple[Control | Lifted, ...]:
+    """What operators say now and then, and take back as often; also what is over when it is heard."""
+    return tuple(_order(dice, now) for _ in range(dice.choice((0, 0, 0, 0, 1, 2))))
+
+
+def _order(dice: Random, now: datetime) -> Control | Lifted:
+    kind = dice.choice((ControlKind.SUPPRESS, ControlKind.SUPPRESS, ControlKind.SILENCE, ControlKind.PAUSE))
+    target = dice.choice(("p", "p", "*", "other") if kind is ControlKind.PAUSE else USERS)
+    if dice.random() < 0.5:
+        return Lifted(f"{kind}/{target}")
+    at = now - dice.choice((0, 0, 0, 99)) * HOUR
+    until = at + dice.choice((1, 24, 200)) * HOUR if kind is ControlKind.SILENCE or dice.random() < 0.5 else None
+    return order(kind, target, at, until=until)
 
 
 def _happens(message: Message, seen: set[str]) -> bool:

@@ -4,20 +4,23 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas import topics
+from schemas.base import Message
 from schemas.breaker import Lease
 from schemas.channel import Channel
-from schemas.decision import Call, Decision, Outcome
+from schemas.control import EVERY, Control, ControlKind
+from schemas.decision import Call, Decision, Outcome, Reason
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.outbound import Outbound
 from schemas.policy import Cap, Policy
 from schemas.profile import Profile
 from streams.dispatch.gate import STAGES
 from streams.role import Fact
-from tests.dispatching import T0, Stood, Worked, policy, read
+from tests.dispatching import T0, Lifted, Stood, Worked, policy, read
 from tests.laws.dispatch_story import CHANNELS, Round, Story, policies, stories, warned
 
 LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -124,6 +127,62 @@ def test_nobody_is_messaged_without_consent(policy, story):
     for minutes in (60, 1440, 5000):
         worked.tokens = dict.fromkeys(CHANNELS, 100)
         worked.agreed(worked.work(now=now + timedelta(minutes=minutes)))
+
+
+class Ordered(Worked):
+    """Keeps, beside the partition, what operators have ordered, from their words alone."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.words: dict[str, Control] = {}
+        super().__init__(policy)
+
+    def work_raw(
+        self,
+        records: Sequence[tuple[str, Stood]],
+        now: datetime,
+        heard: Sequence[Message | Lifted] = (),
+        tick: bool = True,
+    ) -> list[Fact]:
+        for word in heard:
+            if isinstance(word, Lifted):
+                self.words.pop(word.key, None)
+            elif isinstance(word, Control):
+                self.words[word.key] = word
+        facts = super().work_raw(records, now, heard, tick)
+        for message in read(facts, Outbound):
+            assert not self.stands(ControlKind.SUPPRESS, message.user_id, now)
+            assert not self.stands(ControlKind.PAUSE, message.playbook, now)
+            assert not self.stands(ControlKind.PAUSE, EVERY, now)
+        if tick:
+            self.nobody_waits_for_nothing(now)
+        return facts
+
+    def nobody_waits_for_nothing(self, now: datetime) -> None:
+        last = {each.user_id: each for each in self.decisions}
+        for user, decision in last.items():
+            waits = decision.outcome is Outcome.HELD
+            assert not (waits and self.stands(ControlKind.SUPPRESS, user, now))
+            if waits and decision.reason is Reason.PLAYBOOK_PAUSED:
+                assert any(self.stands(ControlKind.PAUSE, each, now) for each in (decision.playbook or "", EVERY))
+
+    def stands(self, kind: ControlKind, target: str, now: datetime) -> bool:
+        word = self.words.get(f"{kind}/{target}")
+        return word is not None and (word.until is None or now < word.until)
+
+
+@pytest.mark.requirement("E2")
+@LAWS
+@given(policies(), stories, st.integers(0, 3), st.frozensets(st.integers(0, 60)))
+def test_orders_are_obeyed(policy, story, cut, restarts):
+    """Nothing to a suppressed user and nothing from a paused playbook, in any order of words, warnings and restarts.
+
+    Nor does anybody wait who is suppressed, or whose playbook is paused no more.
+    """
+    worked = Ordered(policy)
+    played(policy, story, cut=cut, restarts=restarts, worked=worked)
+    for hours in (1, 24, 24, 48, 200):
+        worked.tokens = dict.fromkeys(CHANNELS, 100)
+        worked.work(now=worked.decisions[-1].at + timedelta(hours=hours) if worked.decisions else T0)
 
 
 @LAWS

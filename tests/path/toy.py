@@ -128,6 +128,7 @@ class Role:
     open: type[Toy]
     first: frozenset[str] = frozenset()
     broadcasts: tuple[str, ...] = ()
+    orders: frozenset[str] = frozenset()
     standstill: tuple[type[Exception], ...] = ()
 
 

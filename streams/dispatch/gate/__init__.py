@@ -19,21 +19,25 @@ from streams.dispatch.gate.consent import consent
 from streams.dispatch.gate.dedup import dedup
 from streams.dispatch.gate.expired import expired
 from streams.dispatch.gate.overtaken import overtaken
+from streams.dispatch.gate.paused import LIFTABLE, paused
 from streams.dispatch.gate.playbook import playbook
 from streams.dispatch.gate.rate import rate
 from streams.dispatch.gate.reachable import reachable
 from streams.dispatch.gate.registry import registry
 from streams.dispatch.gate.replaced import replaced
 from streams.dispatch.gate.stage import ChannelStage, Finding, Stage, View
+from streams.dispatch.gate.suppressed import suppressed
 
 STAGES: tuple[Stage | ChannelStage, ...] = (
     Stage("expired", expired),
     Stage("overtaken", overtaken),
+    Stage("suppressed", suppressed),
     Stage("replaced", replaced),
     Stage("playbook", playbook),
     Stage("dedup", dedup),
     ChannelStage("consent", consent),
     ChannelStage("reachable", reachable),
+    Stage("paused", paused),
     ChannelStage("channel_cap", channel_cap),
     Stage("total_cap", total_cap),
     Stage("registry", registry),
@@ -78,6 +82,7 @@ class Refusal(NamedTuple):
 
 
 Findings = Mapping[str, Finding | None]
+_MAY_END_BEFORE = WAITING | LIFTABLE
 _ORDER = tuple(stage.name for stage in STAGES)
 _SHARED = {stage.name: stage.rule for stage in STAGES if isinstance(stage, Stage)}
 _BY_CHANNEL = {stage.name: stage.rule for stage in STAGES if isinstance(stage, ChannelStage)}
@@ -92,10 +97,10 @@ def _refusal(shared: Findings, own: Findings, channel: Channel) -> Refusal | Non
 
 
 def _end(first: Finding, findings: list[Finding]) -> datetime | None:
-    """When nothing holds any more; a breaker that does not decide is left out, for it may close before."""
+    """When nothing holds any more; what does not decide and may end before, a breaker or an order, is left out."""
     if first.until is None:
         return None
-    return max(each.until for each in findings if each.until and (each is first or each.reason not in WAITING))
+    return max(each.until for each in findings if each.until and (each is first or each.reason not in _MAY_END_BEFORE))
 
 
 def _nowhere(shared: Findings) -> Refusal:

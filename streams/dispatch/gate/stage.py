@@ -8,6 +8,7 @@ from schemas.channel import Channel
 from schemas.decision import Call, Reason
 from schemas.policy import Playbook, Policy
 from streams.board import BoardView
+from streams.control import Order
 from streams.dispatch.book import Book, Candidate
 from streams.dispatch.standing import Standings
 
@@ -18,7 +19,7 @@ class View(NamedTuple):
     ``channels`` are those of the playbook that the policy has, in the playbook's order; ``recall`` is the id of the
     recall this candidate would open; ``newer`` says that a later warning of the user is here; ``tokens`` are what is
     left of the provider's rate, ``queued`` the candidates already waiting for it; ``remembered`` is how many messages
-    a book keeps.
+    a book keeps; ``paused`` is the operator's order that pauses the playbook, if one stands.
     """
 
     user: str
@@ -33,6 +34,7 @@ class View(NamedTuple):
     queued: Mapping[Channel, int]
     standings: Standings
     remembered: int
+    paused: Order | None = None
 
 
 class Finding(NamedTuple):
