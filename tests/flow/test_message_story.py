@@ -7,6 +7,7 @@ import pytest
 from schemas.base import header
 from schemas.decision import Call, Outcome
 from schemas.ids import message_id, recall_id
+from streams.dispatch.gate import STAGES
 from tests.flow.story import PUSH, SHOP, WECHAT, Story, day
 
 
@@ -55,10 +56,8 @@ async def test_every_decision_is_published_with_what_every_stage_said(story: Sto
     assert (sent.outcome, sent.message, sent.channel, sent.reason) == (Outcome.SENT, message.id, PUSH, None)
     assert {verdict.call for verdict in sent.trace} == {Call.PASS}
     assert dropped.outcome is Outcome.DROPPED
-    stages = {"expired", "overtaken", "replaced", "playbook", "dedup", "consent", "reachable", "channel_cap",
-              "total_cap", "registry", "breaker", "rate"}  # fmt: skip
     for decision in (sent, dropped):
-        assert {verdict.stage for verdict in decision.trace} == stages
+        assert {verdict.stage for verdict in decision.trace} == {stage.name for stage in STAGES}
         assert decision.policy_hash == SHOP.hash
         refusing = [verdict for verdict in decision.trace if verdict.call is not Call.PASS]
         assert all(verdict.reason and verdict.detail for verdict in refusing), "every no says why, in words too"
