@@ -9,13 +9,14 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringCon
 from pydantic_core import PydanticCustomError
 
 from schemas import topics
-from schemas.base import Message
+from schemas.base import Headers, Message
 from schemas.channel import Channel
 
 EVERY = "*"
 """The target that means all there are."""
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+WORDS_CHARACTERS: Final = 1_000
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=WORDS_CHARACTERS)]
 
 
 def _in_utc(at: datetime) -> datetime:
@@ -107,23 +108,25 @@ class Control(Message):
     TYPE: ClassVar[str] = "churn.control"
 
     kind: ControlKind
-    target: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    target: Annotated[str, StringConstraints(min_length=1, max_length=256)] = Field(
+        description="whom or what it is about: a user, partition, playbook, channel or guard, 1 to 256 characters"
+    )
     value: Forced | None = Field(default=None, description="how a channel's breaker shall stand; of kind breaker alone")
-    who: Words
-    why: Words
-    at: Moment
-    until: Moment | None = Field(default=None, description="it holds before this moment; without, until it is lifted")
+    who: Words = Field(description="the operator's name, 1 to 1000 characters")
+    why: Words = Field(description="the reason in words, 1 to 1000 characters")
+    at: Moment = Field(description="when it was said")
+    until: Moment | None = Field(default=None, description="a moment: it holds before it; without, until it is lifted")
 
     @model_validator(mode="after")
     def _as_its_kind_asks(self) -> Self:
         shape = SHAPES[self.kind]
         if not re.fullmatch(shape.target, self.target):
-            raise _fault(self.kind, "target", f"'{self.target}' is not {shape.names}")
+            raise _fault(self.kind, "target", f"is not {shape.names}")
         for name, needed in (("until", shape.until), ("value", shape.value)):
             if needed is not None and needed != (getattr(self, name) is not None):
-                raise _fault(self.kind, name, "is missing" if needed else "is given, and this kind has none")
+                raise _fault(self.kind, name, "is missing" if needed else "is given; leave it out")
         if self.until is not None and self.until <= self.at:
-            raise _fault(self.kind, "until", f"{self.until.isoformat()} is not after {self.at.isoformat()}, its 'at'")
+            raise _fault(self.kind, "until", f"is not after its time, {self.at.isoformat()}")
         return self
 
     def holds(self, now: datetime) -> bool:
@@ -146,3 +149,17 @@ class Control(Message):
 def _fault(kind: ControlKind, field: str, words: str) -> PydanticCustomError:
     told = {"kind": kind.value, "field": field, "words": words}
     return PydanticCustomError("control_kind", "{kind}: {field} {words}", told)
+
+
+class LiftHeader(StrEnum):
+    """Headers of a record that takes a word back, for it has no value; texts in UTF-8, the time as RFC 3339."""
+
+    WHO = "churn-who"
+    WHY = "churn-why"
+    AT = "churn-at"
+
+
+def lift_headers(who: str, why: str, at: datetime) -> Headers:
+    """Who takes a word back, why and when."""
+    said = {LiftHeader.WHO: who, LiftHeader.WHY: why, LiftHeader.AT: at.isoformat()}
+    return tuple((name.value, text.encode()) for name, text in said.items())

@@ -1,19 +1,17 @@
 """``churn-alerts intake``: how much of the input is refused, and letting an intake that has stopped go on (A3)."""
 
-import getpass
 from collections.abc import AsyncIterator
 
 import click
 
 from agents.batches.reader import Reader, reading
-from agents.clock import SystemClock
-from agents.command_line import run_or_stop, settings_or_stop
+from agents.command_line import WHO, WHY, run_or_stop, settings_or_stop, word_or_stop
 from agents.connection import kafka_options
 from agents.control import said, say
 from agents.settings import Settings
 from agents.settings.model import RoleName
 from agents.standing import ledger_of, partitions_of
-from schemas.control import EVERY, Control, ControlKind
+from schemas.control import EVERY, ControlKind
 from streams.health.partition import MEMOS
 from streams.health.rejects import Kept
 
@@ -41,8 +39,8 @@ def status() -> None:
 
 @command.command()
 @click.option("--partition", type=click.IntRange(min=0), help="Only this partition (default: all that have stopped).")
-@click.option("--why", required=True, help="What you found; it is kept with your name and the time.")
-@click.option("--who", default=getpass.getuser, help="Your name (default: that of your login).")
+@WHY
+@WHO
 def resume(partition: int | None, why: str, who: str) -> None:
     """Let an intake that has stopped go on where it stands; what was refused stays on the dead-letter topic.
 
@@ -54,13 +52,11 @@ def resume(partition: int | None, why: str, who: str) -> None:
         count = await partitions_of(settings, settings.changelog(RoleName.HEALTH))
         if partition is not None and partition >= count:
             raise click.BadParameter(f"there are {count} partitions, from 0 on", param_hint="--partition")
-        target = EVERY if partition is None else str(partition)
-        now = SystemClock().now()
-        await say(settings, Control(kind=ControlKind.INTAKE, target=target, who=who, why=why, at=now))
-        click.echo(f"said: {ControlKind.INTAKE}/{target} goes on; see `churn-alerts intake status`")
+        await say(settings, control)
+        click.echo(f"said: {control.key} goes on; see `churn-alerts intake status`")
 
-    if not (who.strip() and why.strip()):
-        raise click.BadParameter("say something", param_hint="--who" if why.strip() else "--why")
+    target = EVERY if partition is None else str(partition)
+    control = word_or_stop(ControlKind.INTAKE, target, who, why)
     run_or_stop(work(settings_or_stop()))
 
 

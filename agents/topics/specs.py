@@ -17,6 +17,9 @@ LOG_APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
 CHANGELOG = {COMPACT: "compact", "delete.retention.ms": str(7 * 24 * 3_600_000)}
 """A deletion is kept for seven days; a local store older than half of that is rebuilt."""
 
+CONTROL = {"min.compaction.lag.ms": str(30 * 24 * 3_600_000), "delete.retention.ms": str(7 * 24 * 3_600_000)}
+"""Every word of an operator's last month can be read, also one that was replaced or taken back since."""
+
 DEAD_LETTERS = {"max.message.bytes": str(2 * 1_048_576)}
 """A dead letter is a record that an input topic took, with more headers: twice Kafka's own limit leaves room."""
 
@@ -57,7 +60,7 @@ def topic_specs(settings: Settings, *, simulated_time: bool = False) -> tuple[To
 
 def _ours(full_name: str, name: str) -> TopicSpec:
     config = {COMPACT: "compact"} if name in topics.COMPACTED else {}
-    config |= DEAD_LETTERS if name == topics.DEAD_LETTERS else {}
+    config |= {topics.DEAD_LETTERS: DEAD_LETTERS, topics.CONTROL: CONTROL}.get(name, {})
     return TopicSpec(full_name, name not in topics.ONE_PARTITION, config, frozenset({COMPACT}) & config.keys())
 
 
