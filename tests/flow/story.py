@@ -30,6 +30,7 @@ from agents.roles.health import health
 from schemas import topics
 from schemas.breaker import Breaker, Lease
 from schemas.channel import Channel
+from schemas.control import Control, ControlKind
 from schemas.decision import Decision, Outcome, Reason
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.ids import episode_id, warning_id
@@ -165,6 +166,16 @@ class Story:
             clears_when="the user comes back", snapshot="start", warming_up=True, policy_hash=self.policy.hash,
         )  # fmt: skip
         self.does(at, lambda driver: driver.send(topics.WARNINGS, user.encode(), warning.encode(), _ms(at)))
+
+    def ordered(self, kind: ControlKind, target: str, at: datetime, **more: Any) -> None:
+        """An operator says something."""
+        said = {"kind": kind, "target": target, "who": "olga", "why": "the story has it so", "at": at} | more
+        word = Control.model_validate(said)
+        self.does(at, lambda driver: driver.send(topics.CONTROL, word.key.encode(), word.encode(), _ms(at)))
+
+    def lifted(self, kind: ControlKind, target: str, at: datetime) -> None:
+        """An operator takes back what was said."""
+        self.does(at, lambda driver: driver.send(topics.CONTROL, f"{kind}/{target}".encode(), None, _ms(at)))
 
     def crowd(self, days: Iterable[int], product: str = "default") -> None:
         """Regular users in every partition visit at 10:00 and move time on; nobody warns of them."""
