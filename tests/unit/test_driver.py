@@ -125,6 +125,20 @@ async def test_a_broadcast_is_heard_once_by_every_partition_and_only_the_newest_
     assert [call for call in calls if call.startswith("hear")] == ["hear churn.breakers [b'2', b'3']"] * 3
 
 
+async def test_orders_are_heard_whole_at_each_opening() -> None:
+    """Of all that were said the newest of a key, also where the partition had heard them before it was closed."""
+    calls: list[str] = []
+    spec = counting(calls, broadcasts=(topics.CONTROL,), orders=frozenset({topics.CONTROL}))
+    driver = Driver(POLICY, [spec], partitions=1)
+    for key, value in [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]:
+        driver.send(topics.CONTROL, key, value, SEEN)
+        await driver.settle(NOW)
+    driver.restart()
+    await driver.settle(NOW)
+    said = [call.removeprefix("hear churn.control ") for call in calls if call.startswith("hear")]
+    assert said == ["[b'1']", "[b'2']", "[b'3']", "[b'2', b'3']"]
+
+
 async def test_no_transaction_takes_more_records_than_the_limit() -> None:
     """The cut is the caller's; what follows from the records is not changed by it."""
     calls: list[str] = []

@@ -130,6 +130,16 @@ def test_an_order_heard_again_is_no_news() -> None:
     assert worked.partition.orders.standing[SUPPRESS] == 1
 
 
+def test_an_order_that_ends_while_nobody_listens_ends_as_if_somebody_had() -> None:
+    """Heard again when it is over, it is still the order that stands here: the tick takes it out, once."""
+    worked = held()
+    worked.hear(order(SILENCE, until=T0 + 2 * HOUR), now=T0 + HOUR)
+    decided = len(worked.decisions)
+    worked.restart()
+    worked.work(now=T0 + 2 * HOUR)
+    assert (len(worked.decisions), tallied(worked)) == (decided, {"control.silence.expired": 1})
+
+
 def test_what_was_lifted_and_forgotten_while_nobody_listened_is_lifted() -> None:
     """A broker forgets a record without a value after a time; an owner that was away longer sees neither."""
     worked = known(order(SUPPRESS), order(PAUSE, "come-back"), order(SUPPRESS, "u2"))
