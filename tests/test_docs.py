@@ -13,7 +13,7 @@ from agents.__main__ import main
 ROOT = Path(__file__).parent.parent
 COUNTS = {"A": 6, "B": 9, "C": 6, "D": 8, "E": 17, "F": 7, "G": 8, "H": 7}
 IDS = [f"{letter}{number}" for letter, count in COUNTS.items() for number in range(1, count + 1)]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")])
 STATES = {"open", "partial", "done"}
 
 
@@ -69,7 +69,7 @@ def test_stories_carry_known_requirements_only() -> None:
 
 
 def command_exists(words: list[str]) -> bool:
-    """Say whether a line of a README block is a make target, or a command of ours that exists."""
+    """Say whether a line of a shell block is a make target, or a command of ours that exists."""
     if words[0] == "make":
         return bool(re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE))
     context, command = click.Context(main), main if words[0] == "churn-alerts" else None
@@ -81,18 +81,19 @@ def command_exists(words: list[str]) -> bool:
 
 
 def commands() -> list[str]:
-    """Return every line of the README's shell blocks."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
+    """Return every line of the shell blocks of all pages, each once."""
+    blocks = [block for page in PAGES for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)]
+    lines = (line for block in blocks for line in block.splitlines() if line and not line.startswith("#"))
+    return list(dict.fromkeys(lines))
 
 
 @pytest.mark.parametrize("line", commands())
-def test_readme_commands_exist(line: str) -> None:
-    """What the README tells a stranger to type is there to be typed."""
+def test_commands_exist(line: str) -> None:
+    """What a page tells a stranger to type is there to be typed."""
     assert command_exists(line.split())
 
 
-def test_readme_command_that_does_not_exist_is_seen() -> None:
+def test_command_that_does_not_exist_is_seen() -> None:
     """The check above can fail: an unknown target, command and program are all refused."""
     assert not any(map(command_exists, (["make", "tea"], ["churn-alerts", "tea"], ["brew", "tea"])))
 
@@ -102,6 +103,20 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every link of a page to a file of ours finds it."""
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as code hosts make them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9_ -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_a_heading(page: Path) -> None:
+    """Every link into a page of ours finds its chapter."""
+    links = re.findall(r"\]\(([^)#:]*\.md|)#([^)]+)\)", page.read_text())
+    missing = [f"{to}#{name}" for to, name in links if name not in headings(page.parent / to if to else page)]
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs/adr").glob("*.md")), ids=lambda page: page.stem)
