@@ -49,14 +49,6 @@ def panels(path: Path) -> Iterator[dict[str, Any]]:
     return (panel for panel in json.loads(path.read_text())["panels"] if panel["type"] != "row")
 
 
-def expressions() -> list[tuple[str, str]]:
-    """Everything Prometheus is asked, with where it stands: alerts and panels."""
-    asked = [(alert.name, alert.expr) for alert in alerts()]
-    for path in DASHBOARDS:
-        asked += [(panel["title"], target["expr"]) for panel in panels(path) for target in panel["targets"]]
-    return asked
-
-
 def catalogue() -> dict[str, Entry]:
     """Our metrics by name."""
     return {entry.name: entry for entry in Metrics(CollectorRegistry()).catalogue}

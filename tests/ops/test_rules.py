@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.ops.rules import CASES, ROOT, RULES, Alert, alerts, catalogue, expressions, unknown
+from tests.ops.rules import CASES, ROOT, RULES, Alert, alerts, unknown
 
 SEVERITIES = {"critical", "warning", "info"}
 CHAPTER = ("Means", "Users see", "Look first", "Do", "Over when")
@@ -101,9 +101,3 @@ def test_a_planted_rule_turns_its_case_red(tmp_path: Path) -> None:
     ran = promtool("test", "rules", case)
     assert ran.returncode != 0
     assert "ChurnBoardAway" in ran.stdout + ran.stderr
-
-
-def test_every_metric_that_tells_of_trouble_is_watched_or_shown() -> None:
-    """Metrics nobody looks at are noise: each stands in an alert or on the dashboard."""
-    asked = " ".join(expr for _title, expr in expressions())
-    assert [name for name in catalogue() if not re.search(rf"\b{name}(_bucket|_count|_sum)?\b", asked)] == []
