@@ -1,10 +1,10 @@
-"""What the governor and the dispatchers tell each other (``churn.counts``, ``churn.breakers``, ``churn.leases``)."""
+"""What the governor says of a channel's circuit breaker (topic ``churn.breakers``, E12)."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, Field
 
 from schemas import topics
 from schemas.base import Message
@@ -12,56 +12,17 @@ from schemas.channel import Channel
 
 
 class BreakerState(StrEnum):
-    """States of a channel's breaker (E12)."""
+    """States of a channel's breaker (E12); ``forced_`` ones and ``shadow`` are an operator's word."""
 
     CLOSED = "closed"
+    DEGRADED = "degraded"
+    """Promotions pause, care goes on."""
     OPEN = "open"
     HALF_OPEN = "half_open"
-
-
-class Tally(BaseModel):
-    """What happened on one channel in one minute of processing time, as one partition saw it: increments, not totals.
-
-    ``round`` is the half-open round whose probes these were, 0 for ordinary messages: what comes in about old messages
-    says nothing about probes.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    minute: int
-    channel: Channel
-    round: int = 0
-    sends: int = 0
-    complaints: int = 0
-    failures: int = 0
-
-
-class Counts(Message):
-    """A dispatcher partition's increments since its last report, and the probes it wants (key: partition).
-
-    ``wants`` is a total for the half-open round the channel is in, spent ones included: asking twice is harmless.
-    """
-
-    TOPIC: ClassVar[str] = topics.COUNTS
-    TYPE: ClassVar[str] = "churn.counts"
-
-    partition: int
-    number: int
-    at: AwareDatetime
-    tallies: tuple[Tally, ...] = ()
-    wants: dict[Channel, int] = {}
-
-    @property
-    def key(self) -> str:
-        return str(self.partition)
-
-    @property
-    def ce_id(self) -> str:
-        return f"{self.partition}/{self.number}"
-
-    @property
-    def ce_time(self) -> datetime:
-        return self.at
+    FORCED_OPEN = "forced_open"
+    FORCED_CLOSED = "forced_closed"
+    SHADOW = "shadow"
+    """It counts, says what it would do, and holds nothing."""
 
 
 class Breaker(Message):
@@ -72,8 +33,11 @@ class Breaker(Message):
 
     channel: Channel
     state: BreakerState
+    number: int = Field(default=0, description="counts what was said of this channel")
     round: int
     since: AwareDatetime
+    until: AwareDatetime | None = Field(default=None, description="when its pause ends; none where no time ends it")
+    would: BreakerState | None = Field(default=None, description="in shadow: the state it would be in")
     cause: str
 
     @property
@@ -82,33 +46,8 @@ class Breaker(Message):
 
     @property
     def ce_id(self) -> str:
-        return f"{self.channel}/{self.round}/{self.state}"
+        return f"{self.channel}/{self.number}"
 
     @property
     def ce_time(self) -> datetime:
         return self.since
-
-
-class Lease(Message):
-    """Probes granted to one partition in one half-open round, in total: it may send at most ``granted`` of them."""
-
-    TOPIC: ClassVar[str] = topics.LEASES
-    TYPE: ClassVar[str] = "churn.lease"
-
-    channel: Channel
-    partition: int
-    round: int
-    granted: int
-    at: AwareDatetime
-
-    @property
-    def key(self) -> str:
-        return f"{self.channel}/{self.partition}"
-
-    @property
-    def ce_id(self) -> str:
-        return f"{self.key}/{self.round}/{self.granted}"
-
-    @property
-    def ce_time(self) -> datetime:
-        return self.at

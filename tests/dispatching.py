@@ -7,12 +7,14 @@ from typing import NamedTuple, TypeVar
 
 from schemas import topics
 from schemas.base import Message
-from schemas.breaker import Breaker, BreakerState, Counts, Lease
+from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
 from schemas.control import Control, ControlKind
+from schemas.counts import Counts
 from schemas.decision import Decision, Outcome, Reason
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.ids import episode_id, warning_id
+from schemas.lease import Lease, probes
 from schemas.outbound import Outbound
 from schemas.policy import ChannelPolicy, Playbook, Policy
 from schemas.profile import Profile
@@ -97,14 +99,25 @@ def feedback(
     return Feedback(id=f"f{n}", message=message, user_id=user, channel=channel, kind=kind, time=T0)
 
 
-def breaker(state: BreakerState, channel: Channel = Channel.PUSH, round: int = 0, since: datetime = T0) -> Breaker:
+def breaker(
+    state: BreakerState,
+    channel: Channel = Channel.PUSH,
+    round: int = 0,
+    since: datetime = T0,
+    until: datetime | None = None,
+) -> Breaker:
     """The governor's word about a channel."""
-    return Breaker(channel=channel, state=state, round=round, since=since, cause="test")
+    return Breaker(channel=channel, state=state, round=round, since=since, until=until, cause="test")
 
 
 def lease(granted: int, channel: Channel = Channel.PUSH, partition: int = 0, round: int = 1) -> Lease:
     """Probes for a partition."""
-    return Lease(channel=channel, partition=partition, round=round, granted=granted, at=T0)
+    return leased(probes(channel), granted, partition, round)
+
+
+def leased(resource: str, granted: int, partition: int = 0, round: int = 0, reserve: int = 0) -> Lease:
+    """So much of a resource for a partition, in all."""
+    return Lease(resource=resource, partition=partition, round=round, granted=granted, reserve=reserve, at=T0)
 
 
 def order(kind: ControlKind, target: str = "u1", at: datetime = T0, **more: object) -> Control:

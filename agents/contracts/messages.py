@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 from schemas.base import Message
-from schemas.breaker import Breaker, Counts, Lease
+from schemas.breaker import Breaker
 from schemas.control import Control
+from schemas.counts import Counts
 from schemas.decision import Decision
 from schemas.events import Event
 from schemas.feedback import Feedback
+from schemas.lease import Lease
 from schemas.outbound import Outbound
 from schemas.population import PopulationDay, PopulationMark
 from schemas.profile import Profile

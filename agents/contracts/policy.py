@@ -4,7 +4,9 @@ from pydantic import BaseModel
 
 from agents.contracts.table import NOTE, default_of, table
 from schemas.policy import (
+    Blast,
     BreakerPolicy,
+    Budgets,
     Caps,
     ChannelPolicy,
     Collapse,
@@ -19,6 +21,8 @@ from schemas.policy import (
     Rejects,
     Role,
     Shock,
+    Volume,
+    VolumeCap,
     Warnings,
 )
 
@@ -35,6 +39,10 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[channels.NAME]", ChannelPolicy),
     ("[caps]", Caps),
     ("[breaker]", BreakerPolicy),
+    ("[budgets]", Budgets),
+    ("[volume]", Volume),
+    ("[volume.channels.NAME]", VolumeCap),
+    ("[blast]", Blast),
     ("[dispatch]", Dispatch),
     ("[[playbooks]]", Playbook),
 )
@@ -57,9 +65,11 @@ RULES = """## What must agree
 - `[products.default]` is there: it stands for every product that is not listed.
 - Each product's `activity` has at least one role that some event in `[events]` maps to.
 - `warnings.critical` is under `warnings.risk`; `ratio` of `[warnings.collapse]` is under its
-  `rearm_ratio`; each `_warn` of `[breaker]` is under its `_open`;
+  `rearm_ratio`; each `_clear` of `[breaker]` is under its `_warn`, each `_warn` under its
+  `_open`, and `open_minutes` is at most `open_minutes_max`;
   `clear` of `[intake.rejects]` is under its `limit`.
 - `min_records` of `[intake.rejects]` is at most half of its `window_records`.
+- Budgets of `[budgets]` are for playbooks that are there, caps of `[volume.channels]` for configured channels.
 - Playbooks have names of their own, use configured channels, and name listed products or `"*"`.
 - Nothing stands twice in a list.
 """

@@ -1,4 +1,4 @@
-"""The governor role: counts of all dispatchers in; breakers and leases out; one partition, so it sees everything."""
+"""The governor role: counts and operators' words in; breakers and leases out; one partition, so it sees everything."""
 
 from agents.roles.spec import RoleSpec
 from schemas import topics
@@ -13,5 +13,7 @@ def governor(policy: Policy) -> RoleSpec:
         topics=(topics.COUNTS,),
         outputs=frozenset({topics.BREAKERS, topics.LEASES}),
         open=open_govern(policy),
+        broadcasts=(topics.CONTROL,),
+        orders=frozenset({topics.CONTROL}),
         board=True,
     )

@@ -1,4 +1,4 @@
-"""A role's real process (``agents.process``) with a stopwatch: health, or what the turn's ``way`` names."""
+"""The real health worker (``agents.process health``) with a stopwatch; settings come by the environment."""
 
 import sys
 from collections.abc import Sequence
@@ -14,10 +14,7 @@ watch = Stopwatch(turn().total)
 
 
 class Timed(Observer):
-    """The worker's own observer; the first batch that enters starts the watch, the last commit stops it.
-
-    What an owner reads while it opens (profiles, say) comes before the first batch and is not timed.
-    """
+    """The worker's own observer; the first batch that enters starts the watch, the last commit stops it."""
 
     absorbed = 0
 
@@ -27,12 +24,12 @@ class Timed(Observer):
 
     def transaction(self, partition: int, records: int, facts: Sequence[Fact], seconds: float) -> None:
         super().transaction(partition, records, facts, seconds)
-        self.absorbed += records if watch.runs else 0
+        self.absorbed += records
         if records and self.absorbed == watch.total:
             watch.done()
 
 
 if __name__ == "__main__":
     agents.app.Observer = Timed  # type: ignore[misc]
-    sys.argv[1:] = [turn().way or "health"]
+    sys.argv[1:] = ["health"]
     agents.process.main()

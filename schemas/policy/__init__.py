@@ -1,6 +1,8 @@
-"""The policy tree by concern: roles, health, gate, playbooks; the whole in ``policy``, reading it in ``load``."""
+"""The policy tree by concern, a file each; the whole in ``policy``, reading it in ``load``."""
 
-from schemas.policy.gate import BreakerPolicy, Cap, Caps, ChannelPolicy, Dispatch
+from schemas.policy.breaker import BreakerPolicy
+from schemas.policy.budgets import Blast, Budgets, Volume, VolumeCap
+from schemas.policy.gate import Cap, Caps, ChannelPolicy, Dispatch
 from schemas.policy.health import (
     Collapse,
     Decline,
@@ -18,7 +20,9 @@ from schemas.policy.policy import Policy
 from schemas.policy.roles import Role
 
 __all__ = [
+    "Blast",
     "BreakerPolicy",
+    "Budgets",
     "Cap",
     "Caps",
     "ChannelPolicy",
@@ -35,6 +39,8 @@ __all__ = [
     "Rejects",
     "Role",
     "Shock",
+    "Volume",
+    "VolumeCap",
     "Warnings",
     "parse_policy",
 ]

@@ -1,4 +1,4 @@
-"""What may be sent, how much of it, and when sending stops (E1, E9, E12)."""
+"""What may be sent to one user, how often, and how long it may wait (E1, E9)."""
 
 from pydantic import Field
 
@@ -26,27 +26,6 @@ class ChannelPolicy(Section):
     cap: Cap = Field(default=Cap(), description="cap on this channel alone, a table { count, hours }")
     cost: float = Field(ge=0, description="cost of one message in the shop's currency, 0 or more")
     rate_per_second: float = Field(gt=0, description="messages per second the provider takes from us all, above 0")
-
-
-class BreakerPolicy(Section):
-    """When a channel stops itself (E12); ratios are of sends in the window and mean nothing under ``min_sends``."""
-
-    window_minutes: int = Field(default=30, ge=1, le=1_440, description="length of the window, minutes, 1 to 1440")
-    min_sends: int = Field(default=200, ge=1, description="sends in the window before a ratio counts, 1 or more")
-    complaint_warn: float = Field(default=0.001, gt=0, le=1, description="ratio of complaints that warns, above 0 to 1")
-    complaint_open: float = Field(default=0.003, gt=0, le=1, description="ratio of complaints that opens, above 0 to 1")
-    failure_warn: float = Field(
-        default=0.05, gt=0, le=1, description="ratio of failures and bounces that warns, above 0 to 1"
-    )
-    failure_open: float = Field(
-        default=0.15, gt=0, le=1, description="ratio of failures and bounces that opens, above 0 to 1"
-    )
-    open_minutes: int = Field(
-        default=30, ge=1, le=10_080, description="minutes it stays open before probing, 1 to 10080"
-    )
-    probes: int = Field(
-        default=20, ge=1, le=10_000, description="messages of a half-open round, over all workers, 1 to 10000"
-    )
 
 
 class Dispatch(Section):

@@ -1,23 +1,14 @@
 """What counts as life and as churn: the product, the intake and the warning thresholds (A3, A4, B1, B4)."""
 
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from schemas.policy.roles import NEVER_ACTIVITY, Role
 from schemas.policy.section import Section
+from schemas.policy.zone import Zone
 from schemas.warning import Level
-
-
-def _known_zone(zone: str) -> str:
-    if zone not in available_timezones():
-        raise PydanticCustomError("zone", "is no time zone")
-    return zone
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 def _sign_of_life(role: Role) -> Role:

@@ -9,7 +9,9 @@ from typing import Any, Self
 from pydantic import Field
 
 from schemas.channel import Channel
-from schemas.policy.gate import BreakerPolicy, Caps, ChannelPolicy, Dispatch
+from schemas.policy.breaker import BreakerPolicy
+from schemas.policy.budgets import Blast, Budgets, Volume
+from schemas.policy.gate import Caps, ChannelPolicy, Dispatch
 from schemas.policy.health import Intake, Product, Warnings
 from schemas.policy.playbooks import Name, Playbook
 from schemas.policy.roles import Role
@@ -34,6 +36,9 @@ class Policy(Section):
     channels: dict[Channel, ChannelPolicy] = Field(default={}, description="a table a channel; others are never used")
     caps: Caps = Field(default=Caps(), description="frequency caps over all channels")
     breaker: BreakerPolicy = Field(default=BreakerPolicy(), description="when a channel stops itself")
+    budgets: Budgets = Field(default=Budgets(), description="what a day's messages may cost")
+    volume: Volume = Field(default=Volume(), description="caps over all users together")
+    blast: Blast = Field(default=Blast(), description="when a run of messages waits for an operator")
     dispatch: Dispatch = Field(default=Dispatch(), description="how long a candidate lives and when it waits")
     playbooks: tuple[Playbook, ...] = Field(default=(), description="treatments, the first that fits is taken")
 

@@ -62,6 +62,8 @@ def _thresholds(sound: Sound) -> Iterator[Conflict]:
         (("intake", "rejects"), "clear", "limit"),
         (("warnings",), "critical", "risk"),
         (("warnings", "collapse"), "ratio", "rearm_ratio"),
+        (("breaker",), "complaint_clear", "complaint_warn"),
+        (("breaker",), "failure_clear", "failure_warn"),
         (("breaker",), "complaint_warn", "complaint_open"),
         (("breaker",), "failure_warn", "failure_open"),
     ):
@@ -77,6 +79,29 @@ def _window(sound: Sound) -> Iterator[Conflict]:
     if least is not None and window is not None and 2 * least > window:
         message = f"is over half of intake.rejects.window_records = {window}"
         yield Conflict(("intake", "rejects", "min_records"), least, message, "lower it, or widen the window")
+
+
+def _pauses(sound: Sound) -> Iterator[Conflict]:
+    """A pause is at most what doubling may make of it."""
+    pause, longest = sound.get("breaker", "open_minutes"), sound.get("breaker", "open_minutes_max")
+    if pause is not None and longest is not None and pause > longest:
+        message = f"is over breaker.open_minutes_max = {longest}"
+        yield Conflict(("breaker", "open_minutes"), pause, message, "lower it, or raise breaker.open_minutes_max")
+
+
+def _limited(sound: Sound) -> Iterator[Conflict]:
+    """A budget is for a playbook that is there, a volume cap for a configured channel."""
+    names = {sound.get("playbooks", number, "name") for number, _ in sound.items("playbooks")}
+    unsure = any(place[0] == "playbooks" for place in sound.faulty)
+    for name, amount in () if unsure else sound.items("budgets", "playbooks"):
+        if name not in names:
+            yield Conflict(("budgets", "playbooks", name), amount, "is the budget of no playbook", "correct the name")
+    configured = sound.get("channels")
+    for name, _ in () if configured is None else sound.items("volume", "channels"):
+        if name not in configured:
+            yield Conflict(
+                ("volume", "channels", name), name, "is not configured", f"add [channels.{name}], or take it away"
+            )
 
 
 def _default_product(sound: Sound) -> Iterator[Conflict]:
@@ -153,10 +178,12 @@ RULES: tuple[Callable[[Sound], Iterator[Conflict]], ...] = (
     _default_product,
     _fed,
     _thresholds,
+    _pauses,
     _window,
     _names,
     _products,
     _channels,
+    _limited,
     _once,
 )
 

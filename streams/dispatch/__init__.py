@@ -5,7 +5,7 @@
 - ``gate``       the stages and their order
 - ``treatment``  what is done about a level and product
 - ``book``       what is remembered of one user; ``books`` of a partition's users in a transaction; ``queue`` who waits
-- ``standing``   the governor's word and our probes; ``counts`` what it is told; ``governed`` both, stored
+- ``standing``   the governor's word; ``holding`` its leases; ``counts`` what it is told; ``governed`` all three, stored
 - ``orders``     what operators have ordered
 - ``report``     what feedback changes; ``incoming`` records of others, read or refused; ``asking`` the board
 """

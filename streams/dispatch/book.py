@@ -13,6 +13,7 @@ from schemas.policy import Policy
 from schemas.profile import Profile
 from schemas.warning import Level, Stage
 from streams.control import Order
+from streams.limits import Need
 from streams.packed import Packing
 
 SENDS_KEPT = 16
@@ -51,7 +52,11 @@ class Recall(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Candidate(Struct, frozen=True, array_like=True, gc=False):
-    """A warning on its way through the gate; ``number`` counts its decisions, the last five say why it waits."""
+    """A warning on its way through the gate; ``number`` counts its decisions, what follows ``until`` says why it waits.
+
+    ``waits``: looked at again as soon as so much of one of these is leased here; ``takes``: what should be leased here
+    for it.
+    """
 
     warning: str
     level: Level
@@ -65,7 +70,8 @@ class Candidate(Struct, frozen=True, array_like=True, gc=False):
     until: datetime | None = None
     reason: Reason | None = None
     channel: Channel | None = None
-    playbook: str | None = None
+    waits: tuple[Need, ...] = ()
+    takes: tuple[Need, ...] = ()
 
 
 class Book(Struct, frozen=True, array_like=True, gc=False):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from schemas.breaker import BreakerState
 from schemas.channel import Channel
 from schemas.decision import Decision, Outcome
 from schemas.ids import decision_id, message_id
@@ -46,23 +47,29 @@ def decide(candidate: Candidate, view: View, now: datetime) -> Settlement:
     judgement = judge(candidate, view, now)
     if judgement.outcome is Outcome.SENT and judgement.channel is not None:
         return _send(candidate, judgement, judgement.channel, view, now)
-    held = _held(candidate, judgement, view) if judgement.outcome is Outcome.HELD else None
+    held = _held(candidate, judgement) if judgement.outcome is Outcome.HELD else None
     decision = _decision(candidate, judgement, view, now)
     return Settlement(replace(view.book, held=held), decision, None)
 
 
-def _held(candidate: Candidate, judgement: Judgement, view: View) -> Candidate:
+def _held(candidate: Candidate, judgement: Judgement) -> Candidate:
     """Looked at again when the hold ends, or at expiry, so that the drop is told in time."""
     until = min(judgement.until or candidate.expires, candidate.expires)
-    playbook = view.playbook.name if view.playbook else None
-    return replace(candidate, until=until, reason=judgement.reason, channel=judgement.channel, playbook=playbook)
+    return replace(
+        candidate,
+        until=until,
+        reason=judgement.reason,
+        channel=judgement.channel,
+        waits=judgement.waits,
+        takes=judgement.takes,
+    )
 
 
 def _send(candidate: Candidate, judgement: Judgement, channel: Channel, view: View, now: datetime) -> Settlement:
     recall = Recall(view.recall, candidate.episode, candidate.stage, now)
     message = _outbound(candidate, recall, channel, view, now)
     standing = view.standings.get(channel, FIRST)
-    send = Send(mark(message.id), channel, now, round=standing.round if standing.probes else 0)
+    send = Send(mark(message.id), channel, now, round=standing.round if standing.state is BreakerState.HALF_OPEN else 0)
     book = sent(view.book, send, recall, view.remembered)
     return Settlement(book, _decision(candidate, judgement, view, now, message.id), message)
 

@@ -1,4 +1,4 @@
-"""What a partition and the governor tell each other: its words about each channel, our counts and wishes."""
+"""What a partition and the governor tell each other: its words and leases, our counts, draws and wishes."""
 
 from datetime import datetime
 
@@ -6,40 +6,48 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from schemas import topics
-from schemas.breaker import Breaker, BreakerState, Counts, Lease
+from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
+from schemas.counts import Counts
+from schemas.lease import Lease, probes
 from streams.control import Order
 from streams.dispatch.book import Send
-from streams.dispatch.counts import Tallies
+from streams.dispatch.counts import PAUSE, Drawn, Tallies
+from streams.dispatch.holding import NOTHING, Holding, at_round, leased
 from streams.dispatch.queue import Queue
 from streams.dispatch.report import Harm
-from streams.dispatch.standing import FIRST, Standing, governed, leased
+from streams.dispatch.standing import FIRST, FREE, Standing, governed
+from streams.limits import Limits, Need
 from streams.packed import Packing, read_own
 from streams.role import Record
 
+CHANNEL_OF = {probes(channel): channel for channel in Channel}
+
 
 class Governed(Struct, array_like=True):
-    """The partition's memo, stored with every transaction."""
+    """Stored with every transaction, in the partition's memo."""
 
     standings: dict[Channel, Standing] = {}
+    holdings: dict[str, Holding] = {}
     tallies: Tallies = field(default_factory=Tallies)
     orders: dict[str, Order] = {}
     """Operators' words that stand and are about no user, by kind/target; see :mod:`streams.dispatch.orders`."""
 
-    def hear(self, topic: str, record: Record, partition: int) -> None:
+    def hear(self, topic: str, record: Record, partition: int, now: datetime) -> None:
         """The governor's word holds; a lease of another partition is none of ours."""
         if topic == topics.BREAKERS:
             breaker = read_own(Breaker, record)
-            self.standings[breaker.channel] = governed(self._standing(breaker.channel), breaker)
+            self.standings[breaker.channel] = governed(breaker)
+            resource = probes(breaker.channel)
+            self.holdings[resource] = at_round(self._holding(resource), breaker.round)
         elif (lease := read_own(Lease, record)).partition == partition:
-            self.standings[lease.channel] = leased(self._standing(lease.channel), lease)
+            self.holdings[lease.resource] = leased(self._holding(lease.resource), lease, now)
 
-    def sent(self, send: Send) -> None:
-        """A message is counted, and a probe is spent if it was one."""
+    def sent(self, send: Send, needs: tuple[Need, ...]) -> None:
+        """A message is counted, and what it takes is spent: a probe, too, if it was one."""
         self.tallies.row(send.at, send.channel, send.round).sends += 1
-        if send.round:
-            standing = self.standings[send.channel]
-            self.standings[send.channel] = replace(standing, spent=standing.spent + 1)
+        for need in (*needs, *((Need(probes(send.channel), 1),) if send.round else ())):
+            self._use(need.resource, need.units, send.at).spent += need.units
 
     def harmed(self, send: Send, harm: Harm, now: datetime) -> None:
         """Harm is counted in the minute it came in."""
@@ -47,25 +55,67 @@ class Governed(Struct, array_like=True):
         row.complaints += harm is Harm.COMPLAINT
         row.failures += harm is Harm.FAILURE
 
-    def report(self, partition: int, queue: Queue, probes: int, now: datetime) -> Counts | None:
-        """What the governor was not told yet; None where there is nothing to say or the last report is too near."""
-        wants = {channel: count for channel in self.standings if (count := self._wants(channel, queue, probes))}
-        if not (self.tallies.rows or wants) or not self.tallies.may_report(now):
+    def room(self, resource: str, limits: Limits, now: datetime) -> int | None:
+        """How many units may be spent here now; None where nothing limits them."""
+        channel = CHANNEL_OF.get(resource)
+        if channel is not None:
+            standing = self.standings.get(channel, FIRST)
+            if standing.state in FREE:
+                return None
+            if standing.state is not BreakerState.HALF_OPEN or self._holding(resource).round != standing.round:
+                return 0
+        elif resource not in limits:
             return None
-        for channel, count in wants.items():
-            self.standings[channel] = replace(self.standings[channel], told=count)
+        return self._holding(resource).free(now)
+
+    def report(self, partition: int, queue: Queue, limits: Limits, probes: int, now: datetime) -> Counts | None:
+        """What the governor was not told yet; None where there is nothing to say or the last report is too near."""
+        if not self.tallies.may_report(now):
+            return None
+        self._give_back(queue, limits, now)
+        wants = self.wants(queue, limits, probes)
+        if not (self.tallies.rows or self.tallies.draws or wants):
+            return None
+        for resource, units in wants.items():
+            self.holdings[resource] = replace(self._holding(resource), told=units)
         return self.tallies.report(partition, wants, now)
 
-    def _wants(self, channel: Channel, queue: Queue, probes: int) -> int:
-        """Probes of this round that all who wait could use, where the governor was not told of so many; else 0."""
-        standing = self.standings[channel]
-        if standing.state is not BreakerState.HALF_OPEN:
-            return 0
-        wanted = min(standing.spent + queue.waiting(channel), probes)
-        return wanted if wanted > standing.told else 0
+    def reports(self, now: datetime) -> datetime:
+        """When the next report may go out."""
+        last = self.tallies.reported
+        return now if last is None else max(now, last + PAUSE)
 
-    def _standing(self, channel: Channel) -> Standing:
-        return self.standings.get(channel, FIRST)
+    def wants(self, queue: Queue, limits: Limits, probes: int) -> dict[str, int]:
+        """What is used and what those who wait could use, where the governor was last told something else."""
+        wanted = {resource: self._holding(resource).used + queue.needed(resource) for resource in limits}
+        for resource in self._half_open():
+            wanted[resource] = self._holding(resource).used + min(queue.needed(resource), probes)
+        return {resource: units for resource, units in wanted.items() if units != self._holding(resource).told}
+
+    def _half_open(self) -> list[str]:
+        """The probes of channels that are half-open, in the rounds they are in."""
+        return [
+            resource
+            for channel, standing in self.standings.items()
+            if standing.state is BreakerState.HALF_OPEN
+            and self._holding(resource := probes(channel)).round == standing.round
+        ]
+
+    def _give_back(self, queue: Queue, limits: Limits, now: datetime) -> None:
+        """What nobody here waits for is for others, but for the reserve."""
+        for resource in (*limits, *self._half_open()):
+            holding = self._holding(resource)
+            spare = holding.free(now) - queue.needed(resource) - holding.reserve
+            if spare > 0:
+                self._use(resource, spare, now).returned += spare
+
+    def _use(self, resource: str, units: int, now: datetime) -> Drawn:
+        holding = self._holding(resource)
+        self.holdings[resource] = replace(holding, used=holding.used + units)
+        return self.tallies.draw(now, resource, holding.round)
+
+    def _holding(self, resource: str) -> Holding:
+        return self.holdings.get(resource, NOTHING)
 
 
 MEMOS = Packing(Governed, version=1)

@@ -15,12 +15,14 @@ from streams.dispatch.asking import Asking
 from streams.dispatch.book import Candidate, introduced, returned, sends_kept
 from streams.dispatch.books import Books
 from streams.dispatch.desk import Settlement, candidate_of, decide
+from streams.dispatch.gate.paused import paused_by
 from streams.dispatch.gate.stage import View
 from streams.dispatch.governed import MEMOS, Governed
 from streams.dispatch.incoming import Refused, dead_letter, read
 from streams.dispatch.orders import Orders
 from streams.dispatch.report import hear
 from streams.dispatch.treatment import UNTREATED, Treatment
+from streams.limits import limits
 from streams.packed import read_own
 from streams.partitioner import Placement, home
 from streams.role import Fact, Record, Settled, Table, fact_of
@@ -35,10 +37,11 @@ class Dispatcher:
     def __init__(self, policy: Policy, number: int, table: Table, memo: bytes | None, placement: Placement) -> None:
         self._policy = policy
         self._number = number
+        self._limits = limits(policy)
         self._books = Books(table)
         self._governed = Governed() if memo is None else MEMOS.unpack(f"memo of partition {number}", memo)
         self.orders = Orders(self._governed.orders, self._books, home(placement, number))
-        self._treatments = [Treatment.of(playbook, policy) for playbook in policy.playbooks]
+        self._treatments = [Treatment.of(playbook, policy, self._limits) for playbook in policy.playbooks]
         self._remembered = sends_kept(policy)
         self._asking = Asking()
         self._warnings: dict[int, Warning] = {}
@@ -55,8 +58,11 @@ class Dispatcher:
         return len(self._books.queue)
 
     def next(self) -> datetime | None:
-        """When time alone gives the next tick something to judge; None where nothing is held."""
-        return self._books.queue.next()
+        """When time alone gives the next tick something to do for those who are held; None where nobody is."""
+        held, probes = self._books.queue.next(), self._policy.breaker.probes
+        if held is None or not self._governed.wants(self._books.queue, self._limits, probes):
+            return held
+        return min(held, self._governed.reports(held))
 
     def tally(self) -> dict[str, int]:
         """What happened since the last call: ``decision.<outcome>[.<reason>]``, ``outbound.<channel>``,
@@ -73,7 +79,7 @@ class Dispatcher:
             self.orders.hear(records, now)
             return ()
         for record in records:
-            self._governed.hear(topic, record, self._number)
+            self._governed.hear(topic, record, self._number, now)
         return ()
 
     def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> BoardQuestion | None:
@@ -106,7 +112,8 @@ class Dispatcher:
             if (held := self._books[key].held) and self._asking.covers(key.decode()):
                 facts += self._judge(key, held, now)
         self.orders.affected.clear()
-        report = self._governed.report(self._number, self._books.queue, self._policy.breaker.probes, now)
+        probes = self._policy.breaker.probes
+        report = self._governed.report(self._number, self._books.queue, self._limits, probes, now)
         return facts if report is None else [*facts, fact_of(report, partition=0)]
 
     def settle(self) -> Settled:
@@ -116,11 +123,16 @@ class Dispatcher:
         return Settled(self._books.settle(), MEMOS.pack(self._governed))
 
     def _due(self, now: datetime) -> list[bytes]:
-        """Whom to look at now: about whom an operator has spoken, then whose turn it is."""
-        turn = self._books.queue.due(
-            now, self._governed.standings, lambda name: self.orders.paused(name, now) is not None
-        )
+        """Whom to look at now: about whom an operator has spoken, then whose hold has ended or is lifted."""
+        turn = self._books.queue.due(now, lambda resource: self._room(resource, now))
         return list(dict.fromkeys((*sorted(self.orders.affected), *turn)))
+
+    def _room(self, resource: str, now: datetime) -> int | None:
+        """How much of what candidates wait for may be used now; None where nothing limits it."""
+        playbook = paused_by(resource)
+        if playbook is None:
+            return self._governed.room(resource, self._limits, now)
+        return 0 if self.orders.paused(playbook, now) else None
 
     def _warning(self, record: Record) -> Warning:
         """Read once a transaction, though it is asked about first and judged later."""
@@ -181,7 +193,7 @@ class Dispatcher:
         yield fact_of(settled.decision)
         if settled.message is not None:
             self._asking.spend(settled.message.channel)
-            self._governed.sent(settled.book.sends[0])
+            self._governed.sent(settled.book.sends[0], view.needs[settled.message.channel].all)
             yield fact_of(settled.message)
 
     def _view(self, key: bytes, candidate: Candidate, newer: bool, now: datetime) -> View:
@@ -199,6 +211,9 @@ class Dispatcher:
             queued=self._books.queue.in_line,
             standings=self._governed.standings,
             remembered=self._remembered,
+            limits=self._limits,
+            needs=treatment.needs,
+            holdings=self._governed.holdings,
             paused=self.orders.paused(treatment.playbook.name, now) if treatment.playbook else None,
         )
 

@@ -1,28 +1,29 @@
 """Who waits and when to look again: rebuilt from the table on opening, never stored.
 
-Three orders: by the moment a hold ends; for those who wait for a breaker, by channel, and for those whose playbook is
-paused, by playbook, each with the longest waiting first. Entries are not removed when a hold changes; each carries a
-serial, and one that is no longer the newest of its user is passed over.
+Two orders: by the moment a hold ends, and, for those who wait for a word or a lease, by what they wait for, the longest
+waiting first. Entries are not removed when a hold changes; each carries a serial, and one that is no longer the newest
+of its user is passed over.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
-from schemas.breaker import BreakerState
 from schemas.channel import Channel
 from schemas.decision import Reason
 from streams.dispatch.book import Candidate
-from streams.dispatch.gate.breaker import WAITING
-from streams.dispatch.gate.paused import LIFTABLE
-from streams.dispatch.standing import Standings
+from streams.limits import Need
 
 LOOKED_AT = 2_000
 """Candidates one tick looks at, at most: it keeps a transaction small."""
+PASSED_OVER = 1_000
+"""Entries of an order that may be out of date before it is made anew; more where it is long."""
 
 Entry = tuple[datetime, bytes, int]
+Room = Callable[[str], int | None]
+"""How many units of a resource may be spent now; None where nothing limits them."""
 
 
 class _Place(NamedTuple):
@@ -36,11 +37,11 @@ class Queue:
     def __init__(self) -> None:
         self._places: dict[bytes, _Place] = {}
         self._by_end: list[Entry] = []
-        self._by_channel: dict[Channel, list[Entry]] = {channel: [] for channel in Channel}
-        self._by_playbook: dict[str, list[Entry]] = {}
+        self._by_need: defaultdict[str, dict[int, list[Entry]]] = defaultdict(dict)
+        self._waiting: Counter[Need] = Counter()
+        self._needed: Counter[str] = Counter()
         self._shown: list[tuple[list[Entry], Entry]] = []
         self._serial = 0
-        self._waiting: Counter[Channel] = Counter()
         self.in_line: Counter[Channel] = Counter()
 
     def __len__(self) -> int:
@@ -57,45 +58,54 @@ class Queue:
             self._count(candidate, 1)
             self._enter(key, candidate)
 
-    def waiting(self, channel: Channel) -> int:
-        """How many wait for this channel's breaker."""
-        return self._waiting[channel]
+    def needed(self, resource: str) -> int:
+        """Units that all who wait here would take of a resource."""
+        return self._needed[resource]
 
     def next(self) -> datetime | None:
-        """When the first hold ends; None where nobody waits. Who waits for a breaker may be let go before."""
+        """When the first hold ends; None where nobody waits. Who waits for a word or a lease may be let go before."""
         self._put_back()
-        while self._by_end and not self._is_newest(self._by_end[0]):
-            heappop(self._by_end)
-        return self._by_end[0][0] if self._by_end else None
+        first = self._first(self._by_end)
+        return None if first is None else first[0]
 
-    def due(
-        self, now: datetime, standings: Standings, paused: Callable[[str], bool] = lambda playbook: False
-    ) -> list[bytes]:
-        """Whom to look at now, at most ``LOOKED_AT``: whose hold has ended, then whom the governor lets go on,
-        then whose playbook is ``paused`` no more.
+    def due(self, now: datetime, room: Room) -> list[bytes]:
+        """Whom to look at now, at most ``LOOKED_AT``: whose hold has ended, then whom a word or a lease lets go on.
 
         Asking changes nothing: who was shown and still waits is shown again.
         """
         self._put_back()
-        found = dict.fromkeys(self._ended(now))
-        for channel, standing in standings.items():
-            room = LOOKED_AT - len(found)
-            free = room if standing.state is BreakerState.CLOSED else min(room, standing.probes)
-            found |= dict.fromkeys(self._take(self._by_channel[channel], free))
-        for playbook in [each for each in self._by_playbook if not paused(each)]:
-            found |= dict.fromkeys(self._take(self._by_playbook[playbook], LOOKED_AT - len(found)))
+        found: dict[bytes, None] = {}
+        while len(found) < LOOKED_AT and (first := self._first(self._by_end)) and first[0] <= now:
+            found[self._show(self._by_end)] = None
+        for resource in sorted(self._by_need):
+            groups = self._by_need[resource]
+            found |= dict.fromkeys(self._covered(groups, room(resource), LOOKED_AT - len(found)))
         return list(found)
 
-    def _ended(self, now: datetime) -> Iterator[bytes]:
-        return self._take(self._by_end, LOOKED_AT, now)
+    def _covered(self, groups: dict[int, list[Entry]], free: int | None, count: int) -> Iterator[bytes]:
+        """The longest waiting of those whose need is still free."""
+        while count > 0 and (free is None or free > 0):
+            heads = [
+                (head, units)
+                for units, heap in groups.items()
+                if (free is None or units <= free) and (head := self._first(heap))
+            ]
+            if not heads:
+                return
+            _head, units = min(heads)
+            yield self._show(groups[units])
+            count -= 1
+            free = None if free is None else free - units
 
-    def _take(self, heap: list[Entry], count: int, now: datetime | None = None) -> Iterator[bytes]:
-        while heap and count > 0 and (now is None or heap[0][0] <= now):
-            entry = heappop(heap)
-            if self._is_newest(entry):
-                self._shown.append((heap, entry))
-                count -= 1
-                yield entry[1]
+    def _first(self, heap: list[Entry]) -> Entry | None:
+        while heap and not self._is_newest(heap[0]):
+            heappop(heap)
+        return heap[0] if heap else None
+
+    def _show(self, heap: list[Entry]) -> bytes:
+        entry = heappop(heap)
+        self._shown.append((heap, entry))
+        return entry[1]
 
     def _put_back(self) -> None:
         for heap, entry in self._shown:
@@ -109,13 +119,17 @@ class Queue:
 
     def _enter(self, key: bytes, candidate: Candidate) -> None:
         heappush(self._by_end, (candidate.until or candidate.expires, key, self._serial))
-        if candidate.channel is not None and candidate.reason in WAITING:
-            heappush(self._by_channel[candidate.channel], (candidate.since, key, self._serial))
-        if candidate.playbook is not None and candidate.reason in LIFTABLE:
-            heappush(self._by_playbook.setdefault(candidate.playbook, []), (candidate.since, key, self._serial))
+        for need in candidate.waits:
+            heap = self._by_need[need.resource].setdefault(need.units, [])
+            heappush(heap, (candidate.since, key, self._serial))
+            if len(heap) > 2 * self._waiting[need] + PASSED_OVER:
+                heap[:] = filter(self._is_newest, heap)
+                heapify(heap)
 
     def _count(self, candidate: Candidate, step: int) -> None:
-        if candidate.channel is not None and candidate.reason in WAITING:
-            self._waiting[candidate.channel] += step
+        for need in candidate.waits:
+            self._waiting[need] += step
+        for need in candidate.takes:
+            self._needed[need.resource] += step * need.units
         if candidate.channel is not None and candidate.reason is Reason.PROVIDER_RATE:
             self.in_line[candidate.channel] += step

@@ -1,8 +1,9 @@
-"""The governor: what concerns all users at once, in one partition: breakers and the probes of a half-open channel.
+"""The governor: what concerns all users at once, in one partition: breakers, and what is leased to all partitions.
 
 - ``partition``  the role's step and tick
-- ``breaker``    the transition table, and its diagram
-- ``watch``      what is known of one channel: counts of the last minutes, the half-open round, what follows from them
+- ``breaker``    the transition table of a channel's breaker, and its diagram
+- ``watch``      what is known of one channel: counts of the last minutes, a half-open round; ``signals`` move it
+- ``ledger``     all that is leased; ``account`` one resource of it; ``pulse`` the usual hour, and a run too long for it
 """
 
 from schemas.policy import Policy

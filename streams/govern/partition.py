@@ -1,28 +1,47 @@
-"""The governor's one partition: counts of all dispatchers in, breakers and leases out."""
+"""The governor's one partition: counts of all dispatchers and operators' words in, breakers and leases out."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from schemas.breaker import Breaker, BreakerState, Counts, Lease
+from msgspec.structs import replace
+
+from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
+from schemas.control import EVERY, ControlKind
+from schemas.counts import Counts
+from schemas.lease import BLAST, Lease, probes
 from schemas.policy import Policy
-from streams.govern.watch import WATCHES, Watch, after, counted, granted, signal_of
+from streams.control import Word, read_word
+from streams.govern.ledger import Ledger
+from streams.govern.signals import Cause, calmed, ordered, signal_of
+from streams.govern.watch import WATCHES, Watch, after, counted
 from streams.packed import read_own
 from streams.role import Fact, Record, Settled, Table, fact_of
 
+PREFIX = "breaker/"
+
 
 class Governor:
-    """A :class:`streams.role.Partition`: breakers move by their table, probes are granted once for all partitions."""
+    """A :class:`streams.role.Partition`: breakers move by their table, what is for all is granted once for all."""
 
     def __init__(self, policy: Policy, table: Table) -> None:
+        stored = [(key.decode(), packed) for key, packed in table.items()]
         self._policy = policy
-        self._watches = {Channel(key.decode()): WATCHES.unpack(key.decode(), packed) for key, packed in table.items()}
+        self._watches = {
+            Channel(name.removeprefix(PREFIX)): WATCHES.unpack(name, packed)
+            for name, packed in stored
+            if name.startswith(PREFIX)
+        }
+        self._ledger = Ledger(policy, stored)
         self._changed: set[Channel] = set()
+        self._heard = False
         self._outcomes: Counter[str] = Counter()
 
     def tally(self) -> dict[str, int]:
-        """What happened since the last call: ``breaker.<channel>.<state>`` moves, ``probes.<channel>`` granted."""
+        """What happened since the last call: ``breaker.<channel>.<state>`` moves, ``lease.<kind>`` leases,
+        ``release`` words of an operator.
+        """
         outcomes, self._outcomes = dict(self._outcomes), Counter()
         return outcomes
 
@@ -30,9 +49,21 @@ class Governor:
         """Every channel's breaker now."""
         return {channel: watch.state for channel, watch in self._watches.items()}
 
+    @property
+    def paused(self) -> datetime | None:
+        """Since when a run of messages waits for an operator; None while none does."""
+        return self._ledger.pulse.paused
+
     def hear(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
-        """The governor listens to no broadcast."""
-        return ()
+        """An operator's word about a breaker or a paused run holds; others are for other roles.
+
+        The first records after opening are all that stand: a breaker of which nothing is said any more is lifted.
+        """
+        words = [read_word(record) for record in records]
+        if not self._heard:
+            self._heard, said = True, {word.target for word in words if word.kind is ControlKind.BREAKER}
+            words += [Word(ControlKind.BREAKER, channel) for channel in sorted(self._watches) if channel not in said]
+        return [fact for word in words for fact in self._obey(word, now)]
 
     def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> None:
         """The governor asks nobody."""
@@ -42,62 +73,101 @@ class Governor:
         """Nothing was asked."""
 
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
-        """Count what the dispatchers report, move breakers, grant probes; raises :class:`UnreadableRecord`.
+        """Count what the dispatchers report, move breakers, grant leases; raises :class:`UnreadableRecord`.
 
         What time moves has moved before the first record, so it does not matter how records are cut into batches.
         """
         return [*self.tick(now), *(fact for record in records for fact in self._apply(read_own(Counts, record), now))]
 
     def tick(self, now: datetime, caught_up: bool = True) -> Iterable[Fact]:
-        """Move what only time moves; a channel that was never governed is published as it begins."""
-        facts = [self._begin(channel, now) for channel in self._policy.channels if channel not in self._watches]
-        return facts + [fact for channel in list(self._watches) for fact in self._move(channel, now)]
+        """Move and grant what only time moves; a channel that was never governed is published as it begins."""
+        facts = [fact for channel in self._policy.channels for fact in self._begun(channel, now)]
+        facts += [fact for channel in sorted(self._watches) for fact in self._move(channel, now)]
+        return facts + self._leases(self._ledger.tick(now))
 
     def settle(self) -> Settled:
-        """The channels that changed; the governor needs no memo."""
-        writes = {channel.value.encode(): WATCHES.pack(self._watches[channel]) for channel in sorted(self._changed)}
+        """The breakers and accounts that changed; the governor needs no memo."""
+        writes = {PREFIX + channel: WATCHES.pack(self._watches[channel]) for channel in sorted(self._changed)}
         self._changed.clear()
-        return Settled(writes, b"")
+        return Settled({name.encode(): packed for name, packed in (writes | self._ledger.settle()).items()}, b"")
 
     def _apply(self, counts: Counts, now: datetime) -> list[Fact]:
         facts: list[Fact] = []
         for tally in counts.tallies:
-            if tally.channel not in self._watches:
-                facts.append(self._begin(tally.channel, now))
+            facts += self._begun(tally.channel, now)
             self._put(tally.channel, counted(self._watches[tally.channel], tally, now, self._policy.breaker))
             facts += self._move(tally.channel, now)
-        for channel, wants in counts.wants.items():
-            facts += self._grant(channel, counts.partition, wants, now)
-        return facts
+        self._ledger.sent(sum(tally.sends for tally in counts.tallies))
+        for draw in counts.draws:
+            self._ledger.draw(draw)
+        for resource, units in counts.wants.items():
+            self._ledger.want(resource, counts.partition, units)
+        for resource in sorted({draw.resource for draw in counts.draws} | counts.wants.keys()):
+            facts += self._leases(self._ledger.grant(resource, now))
+        return facts + [fact for channel in sorted(self._watches) for fact in self._probe(channel, now)]
 
-    def _begin(self, channel: Channel, now: datetime) -> Fact:
+    def _obey(self, word: Word, now: datetime) -> list[Fact]:
+        match word.kind:
+            case ControlKind.BREAKER if not word.unreadable and word.target in set(Channel):
+                return self._order(Channel(word.target), word, now)
+            case ControlKind.RELEASE if word.control is not None and word.target in (BLAST, EVERY):
+                self._outcomes["release"] += self._ledger.release(word.control.at)
+        return []
+
+    def _order(self, channel: Channel, word: Word, now: datetime) -> list[Fact]:
+        facts = self._begun(channel, now)
+        cause = ordered(self._watches[channel], word.control, now)
+        return facts if cause is None else facts + self._shift(channel, cause, now)
+
+    def _begun(self, channel: Channel, now: datetime) -> list[Fact]:
+        if channel in self._watches:
+            return []
         self._put(channel, Watch(now))
-        return self._publish(channel, "begun")
+        return [self._publish(channel, "begun")]
 
     def _move(self, channel: Channel, now: datetime) -> list[Fact]:
-        cause = signal_of(self._watches[channel], now, self._policy.breaker)
-        if cause is None:
-            return []
-        self._put(channel, after(self._watches[channel], cause.signal, now))
+        self._put(channel, calmed(self._watches[channel], now, self._policy.breaker))
+        cause = signal_of(self._watches[channel], self._ledger.unsent(probes(channel)), now, self._policy.breaker)
+        return [] if cause is None else self._shift(channel, cause, now)
+
+    def _shift(self, channel: Channel, cause: Cause, now: datetime) -> list[Fact]:
+        before = self._watches[channel]
+        watch = after(before, cause.signal, now, self._policy.breaker, cause.until)
+        self._put(channel, watch)
+        if watch.round != before.round:
+            self._ledger.begin(probes(channel), watch.round)
         return [self._publish(channel, f"{cause.signal}: {cause.words}")]
 
     def _publish(self, channel: Channel, cause: str) -> Fact:
         watch = self._watches[channel]
         self._outcomes[f"breaker.{channel}.{watch.state}"] += 1
-        return fact_of(Breaker(channel=channel, state=watch.state, round=watch.round, since=watch.since, cause=cause))
+        breaker = Breaker(
+            channel=channel,
+            state=watch.state,
+            number=watch.number,
+            round=watch.round,
+            since=watch.since,
+            until=watch.until,
+            would=watch.would,
+            cause=cause,
+        )
+        return fact_of(breaker)
 
-    def _grant(self, channel: Channel, partition: int, wants: int, now: datetime) -> list[Fact]:
-        before = self._watches.get(channel)
-        if before is None:
+    def _probe(self, channel: Channel, now: datetime) -> list[Fact]:
+        """The probes of a half-open channel, as far as they are wanted; none is kept for later."""
+        watch = self._watches[channel]
+        if watch.probing is None:
             return []
-        watch = granted(before, partition, wants, now, self._policy.breaker)
-        if watch.probing is None or before.probing is None or watch is before:
-            return []
-        self._put(channel, watch)
-        self._outcomes[f"probes.{channel}"] += watch.probing.given - before.probing.given
-        mine = watch.probing.granted[partition]
-        return [fact_of(Lease(channel=channel, partition=partition, round=watch.round, granted=mine, at=now))]
+        leases = self._ledger.grant_of(probes(channel), self._policy.breaker.probes, 0, now)
+        if leases:
+            self._put(channel, replace(watch, probing=replace(watch.probing, active=now)))
+        return self._leases(leases)
+
+    def _leases(self, leases: Iterable[Lease]) -> list[Fact]:
+        self._outcomes.update(f"lease.{lease.resource.partition('/')[0]}" for lease in leases)
+        return [fact_of(lease) for lease in leases]
 
     def _put(self, channel: Channel, watch: Watch) -> None:
-        self._watches[channel] = watch
-        self._changed.add(channel)
+        if watch is not self._watches.get(channel):
+            self._watches[channel] = watch
+            self._changed.add(channel)

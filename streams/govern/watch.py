@@ -6,10 +6,14 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.breaker import BreakerState, Tally
+from schemas.breaker import BreakerState
+from schemas.counts import Tally
 from schemas.policy import BreakerPolicy
-from streams.govern.breaker import Signal, moved
+from streams.govern.breaker import FORCED, IMAGINED, Signal, moved
+from streams.limits import minute_of
 from streams.packed import Packing
+
+COUNTING = frozenset({BreakerState.CLOSED, BreakerState.DEGRADED})
 
 
 class Minute(NamedTuple):
@@ -25,49 +29,53 @@ class Minute(NamedTuple):
 
 
 class Round(Struct, frozen=True, array_like=True, gc=False):
-    """A half-open round: what each partition was granted, what the probes did, when one was last granted or sent."""
+    """A half-open round: what its probes did, when one was last granted or sent."""
 
     active: datetime
-    granted: dict[int, int] = {}
     probes: Minute = Minute()
-
-    @property
-    def given(self) -> int:
-        """Probes granted to all partitions together."""
-        return sum(self.granted.values())
 
 
 class Watch(Struct, frozen=True, array_like=True, gc=False):
-    """One channel: ``minutes`` are counted while it is closed, ``probing`` stands while it is half-open."""
+    """One channel: ``minutes`` are counted while it is closed or degraded, ``probing`` stands while it is half-open.
+
+    ``number`` counts its moves; ``calm`` is since when a degraded channel has been without harm; ``pause`` is the
+    length of the newest pause in minutes, ``reopens`` its end; ``cooled`` is when a pause last ended; ``would`` is the
+    state that one in shadow would be in; ``ordered`` ends an operator's word.
+    """
 
     since: datetime
     state: BreakerState = BreakerState.CLOSED
+    number: int = 1
     round: int = 0
     minutes: dict[int, Minute] = {}
     probing: Round | None = None
+    calm: datetime | None = None
+    pause: int = 0
+    reopens: datetime | None = None
+    cooled: datetime | None = None
+    would: BreakerState | None = None
+    ordered: datetime | None = None
+
+    @property
+    def until(self) -> datetime | None:
+        """When time alone ends the state."""
+        return self.ordered if self.state in FORCED.values() else self.reopens
+
+    @property
+    def stands(self) -> BreakerState:
+        """The state whose rules hold: in shadow the one it would be in."""
+        return self.would or self.state
 
 
 WATCHES = Packing(Watch, version=1)
 
 
-class Cause(NamedTuple):
-    """A signal and what gave it, in words."""
-
-    signal: Signal
-    words: str
-
-
-def minute_of(now: datetime) -> int:
-    """Minutes since 1970."""
-    return int(now.timestamp()) // 60
-
-
 def counted(watch: Watch, tally: Tally, now: datetime, policy: BreakerPolicy) -> Watch:
-    """The tally is in: closed, with the minute it happened in; half-open, if it is about this round's probes.
+    """The tally is in: with the minute it happened in, or, half-open, if it is about this round's probes.
 
-    What comes in about older messages while the channel is not closed is past mending and moves nothing.
+    What comes in about older messages while the channel is open is past mending and moves nothing.
     """
-    if watch.state is BreakerState.CLOSED:
+    if watch.stands in COUNTING:
         newest = minute_of(now)
         minutes = {each: count for each, count in watch.minutes.items() if each > newest - policy.window_minutes}
         minute = min(tally.minute, newest)
@@ -75,67 +83,41 @@ def counted(watch: Watch, tally: Tally, now: datetime, policy: BreakerPolicy) ->
     if watch.probing is None or tally.round != watch.round:
         return watch
     active = now if tally.sends else watch.probing.active
-    return replace(watch, probing=replace(watch.probing, active=active, probes=watch.probing.probes.plus(tally)))
+    return replace(watch, probing=Round(active, watch.probing.probes.plus(tally)))
 
 
-def granted(watch: Watch, partition: int, wants: int, now: datetime, policy: BreakerPolicy) -> Watch:
-    """The partition has its wish as far as the round's probes go; the sum over partitions never exceeds them."""
-    if watch.probing is None:
-        return watch
-    has = watch.probing.granted.get(partition, 0)
-    gets = min(wants, has + policy.probes - watch.probing.given)
-    if gets <= has:
-        return watch
-    grants = {**watch.probing.granted, partition: gets}
-    return replace(watch, probing=replace(watch.probing, active=now, granted=grants))
-
-
-def signal_of(watch: Watch, now: datetime, policy: BreakerPolicy) -> Cause | None:
-    """What should move the breaker now, if anything."""
-    if watch.state is BreakerState.OPEN:
-        cooled = now >= watch.since + timedelta(minutes=policy.open_minutes)
-        return Cause(Signal.COOLED, f"open for {policy.open_minutes} min") if cooled else None
-    if watch.probing is not None:
-        return _of_round(watch.probing, now, policy)
-    total = _total(watch, minute_of(now) - policy.window_minutes)
-    if total.sends < policy.min_sends:
-        return None
-    return _harm(total, total.sends, f"in {policy.window_minutes} min", policy)
-
-
-def _total(watch: Watch, older: int) -> Minute:
+def total(watch: Watch, now: datetime, policy: BreakerPolicy) -> Minute:
+    """The counts of the window that ends now."""
+    older = minute_of(now) - policy.window_minutes
     inside = [count for minute, count in watch.minutes.items() if minute > older]
     return Minute(*map(sum, zip(*inside, strict=True)))
 
 
-def _of_round(probing: Round, now: datetime, policy: BreakerPolicy) -> Cause | None:
-    """Harm is measured against the whole round: one failure among the first two probes is not a half.
+def after(watch: Watch, signal: Signal, now: datetime, policy: BreakerPolicy, ordered: datetime | None = None) -> Watch:
+    """The breaker has moved; ``ordered`` ends the operator's word that moved it.
 
-    The window passes once more after the last probe, because complaints take their time.
+    Counts begin anew but between closed and degraded, and each half-open round has its own number.
     """
-    if harm := _harm(probing.probes, policy.probes, "probes", policy):
-        return harm
-    if now < probing.active + timedelta(minutes=policy.window_minutes):
-        return None
-    if probing.probes.sends >= policy.probes:
-        return Cause(Signal.RECOVERED, f"{probing.probes.sends} probes came back well")
-    if probing.given > probing.probes.sends:
-        return Cause(Signal.LAPSED, f"{probing.given - probing.probes.sends} of {probing.given} probes were not sent")
-    return None
-
-
-def _harm(count: Minute, sends: int, of: str, policy: BreakerPolicy) -> Cause | None:
-    for name, harm, limit in (
-        ("complaints", count.complaints, policy.complaint_open),
-        ("failures", count.failures, policy.failure_open),
-    ):
-        if harm / sends >= limit:
-            return Cause(Signal.TRIPPED, f"{harm} {name} of {sends} sends {of}, at most {limit:.2%}")
-    return None
-
-
-def after(watch: Watch, signal: Signal, now: datetime) -> Watch:
-    """The breaker has moved; counts begin anew, and each half-open round has its own number."""
     state = moved(watch.state, signal)
-    half = state is BreakerState.HALF_OPEN
-    return Watch(now, state, watch.round + half, probing=Round(now) if half else None)
+    would = IMAGINED.get(signal, BreakerState.CLOSED) if state is BreakerState.SHADOW else None
+    stands, half = would or state, state is BreakerState.HALF_OPEN
+    pause = _pause(watch, now, policy) if stands is BreakerState.OPEN else watch.pause
+    return Watch(
+        since=now,
+        state=state,
+        number=watch.number + 1,
+        round=watch.round + half,
+        minutes=watch.minutes if {watch.stands, stands} <= COUNTING else {},
+        probing=Round(now) if half else None,
+        pause=pause,
+        reopens=now + timedelta(minutes=pause) if stands is BreakerState.OPEN else None,
+        cooled=now if signal is Signal.COOLED else watch.cooled,
+        would=would,
+        ordered=watch.ordered if signal in IMAGINED else ordered,
+    )
+
+
+def _pause(watch: Watch, now: datetime, policy: BreakerPolicy) -> int:
+    """Minutes of the pause that begins now: each opening soon after the last pause's end doubles it."""
+    flaps = watch.cooled is not None and now < watch.cooled + timedelta(minutes=policy.flap_minutes)
+    return min(2 * watch.pause, policy.open_minutes_max) if flaps else policy.open_minutes

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tests.faults.book import Book, Stood
 from tests.faults.findings import Findings
-from tests.faults.oracle_counts import check_books, check_breakers, check_counts, check_probes
+from tests.faults.oracle_counts import check_books, check_breakers, check_counts, check_leases, check_limits
 from tests.faults.oracle_input import Input
 from tests.faults.oracle_learning import POPULATION, Told
 from tests.faults.oracle_lessons import check_course, check_jumps, check_lessons, check_sums, check_told
@@ -59,7 +59,8 @@ class Oracle:
         check_users(book, truth, self._changelogs["health"], self._partitions, findings)
         Messages(self._rules, book).check(findings)
         check_counts(book, findings)
-        check_probes(book, self._rules.probes, findings)
+        check_leases(book, self._rules.probes, findings)
+        check_limits(book, self._rules, findings)
         check_books(book, self._changelogs["dispatcher"], self._partitions, findings)
         check_breakers(book, findings)
         sizes = {name: len(book.read(topic)) for name, topic in SIZES.items()} | learning_of(truth)

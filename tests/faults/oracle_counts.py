@@ -2,15 +2,23 @@
 
 from collections import Counter, defaultdict
 from itertools import pairwise
+from typing import Any
 
 from schemas.feedback import FeedbackKind
 from tests.faults.book import Book
 from tests.faults.findings import Findings
-from tests.faults.oracle_messages import readable, said
+from tests.faults.oracle_messages import readable, said, seconds
+from tests.faults.rules import Rules
 from tests.faults.state import digest, sends, users
 
 FAILURES = ("failed", "bounced")
-AFTER = {"closed": {"open"}, "open": {"half_open"}, "half_open": {"open", "half_open", "closed"}}
+AFTER = {
+    "closed": {"degraded", "open"},
+    "degraded": {"closed", "open"},
+    "open": {"half_open"},
+    "half_open": {"open", "half_open", "closed"},
+}
+DAY, HOUR, MICROS = 86_400, 3_600, 1_000_000
 BITS = {kind.value: 1 << place for place, kind in enumerate(FeedbackKind)}
 
 
@@ -51,19 +59,38 @@ def kinds_by_message(book: Book) -> dict[str, set[str]]:
     return kinds
 
 
-def check_probes(book: Book, probes: int, findings: Findings) -> None:
-    """A half-open round is granted its probes once, over all partitions, and no more are sent than were granted."""
-    granted: dict[tuple[str, int], dict[int, int]] = defaultdict(dict)
+def check_leases(book: Book, probes: int, findings: Findings) -> None:
+    """A partition takes no more than it was leased, of probes a round no more than there are; a total only grows."""
+    leased: dict[tuple[str, int], dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for lease in said(book.read("churn.leases")):
-        shares = granted[lease["channel"], lease["round"]]
-        shares[lease["partition"]] = max(lease["granted"], shares.get(lease["partition"], 0))
+        totals, partition = leased[lease["resource"], lease["round"]], lease["partition"]
+        if lease["granted"] <= totals[partition]:
+            findings.wrong.append(f"lease of {lease['resource']} for partition {partition} has not grown")
+        totals[partition] = lease["granted"]
+    taken: dict[tuple[str, int], Counter[int]] = defaultdict(Counter)
     sent: Counter[tuple[str, int]] = Counter()
     for report in said(book.read("churn.counts")):
-        for tally in report.get("tallies", ()):
-            sent[tally["channel"], tally["round"]] += tally["sends"]
-    for round_, shares in granted.items():
-        findings.doubled += [f"probe of {round_}"] * max(0, sum(shares.values()) - probes)
-        findings.wrong += [f"probe of {round_} was not granted"] * max(0, sent[round_] - sum(shares.values()))
+        for draw in report.get("draws", ()):
+            taken[draw["resource"], draw["round"]][report["partition"]] += draw["spent"] + draw["returned"]
+            sent[draw["resource"], draw["round"]] += draw["spent"]
+    for what, shares in taken.items():
+        over = [each for each, units in shares.items() if units > leased[what][each]]
+        findings.wrong += [f"partition {each} took more of {what} than it was leased" for each in over]
+        if what[0].startswith("probes/"):
+            findings.doubled += [f"probe of {what}"] * max(0, sent[what] - probes)
+
+
+def check_limits(book: Book, rules: Rules, findings: Findings) -> None:
+    """Over all users together: a day's money, and the messages of any hour, as they stand on the topic."""
+    messages = sorted(said(book.read("churn.outbound")), key=lambda message: seconds(message["at"]))
+    spent: Counter[int] = Counter()
+    for message in messages:
+        spent[int(seconds(message["at"]) // DAY)] += round(message["cost"] * MICROS)
+    findings.wrong += [f"spent {each} on day {day}" for day, each in spent.items() if each > rules.day_budget * MICROS]
+    times = [seconds(message["at"]) for message in messages]
+    for first, last in zip(times, times[rules.hour_volume :], strict=False):
+        if last < first + HOUR:
+            findings.wrong.append(f"more than {rules.hour_volume} messages in the hour before {last}")
 
 
 def check_books(book: Book, changelog: str, partitions: int, findings: Findings) -> None:
@@ -85,11 +112,12 @@ def check_books(book: Book, changelog: str, partitions: int, findings: Findings)
 
 def check_breakers(book: Book, findings: Findings) -> None:
     """A channel's breaker moves by its table, and its rounds are counted up."""
-    by_channel: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    by_channel: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for breaker in said(book.read("churn.breakers")):
-        by_channel[breaker["channel"]].append((breaker["round"], breaker["state"]))
-    for channel, states in by_channel.items():
-        for (round_, state), (next_round, following) in pairwise(states):
-            opens = following == "half_open"
-            if following not in AFTER[state] or next_round != round_ + opens:
-                findings.wrong.append(f"breaker of {channel}: {following}/{next_round} after {state}/{round_}")
+        by_channel[breaker["channel"]].append(breaker)
+    for channel, moves in by_channel.items():
+        for before, after in pairwise(moves):
+            opens = after["state"] == "half_open"
+            legal = after["state"] in AFTER[before["state"]] and after["round"] == before["round"] + opens
+            if not legal or after["number"] != before["number"] + 1:
+                findings.wrong.append(f"breaker of {channel}: {after} after {before}")

@@ -34,6 +34,8 @@ class Rules:
             channel: (each["cap"]["count"], each["cap"]["hours"] * HOUR) for channel, each in tree["channels"].items()
         }
         self.probes: int = tree["breaker"]["probes"]
+        self.day_budget: float = tree["budgets"]["day"]
+        self.hour_volume: int = tree["volume"]["hour"]
         self.total_cap = (tree["caps"]["total"]["count"], tree["caps"]["total"]["hours"] * HOUR)
 
     def lane(self, product: str) -> str:

@@ -28,12 +28,13 @@ from agents.roles.dispatcher import dispatcher
 from agents.roles.governor import governor
 from agents.roles.health import health
 from schemas import topics
-from schemas.breaker import Breaker, Lease
+from schemas.breaker import Breaker
 from schemas.channel import Channel
 from schemas.control import Control, ControlKind
 from schemas.decision import Decision, Outcome, Reason
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.ids import episode_id, warning_id
+from schemas.lease import Lease
 from schemas.outbound import Outbound
 from schemas.policy import Policy
 from schemas.policy.load import parse_policy

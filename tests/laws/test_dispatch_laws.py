@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from schemas import topics
 from schemas.base import Message
-from schemas.breaker import Lease
 from schemas.channel import Channel
 from schemas.control import EVERY, Control, ControlKind
 from schemas.decision import Call, Decision, Outcome, Reason
 from schemas.feedback import Feedback, FeedbackKind
+from schemas.lease import Lease, probes
 from schemas.outbound import Outbound
 from schemas.policy import Cap, Policy
 from schemas.profile import Profile
@@ -248,7 +248,7 @@ def test_no_more_probes_are_sent_than_were_leased(policy, story):
             sent[tally.channel, tally.round] += tally.sends
     leases = [each for r in story for each in r.heard if isinstance(each, Lease) and each.partition == 0]
     for (channel, number), sends in sent.items():
-        granted = [each.granted for each in leases if (each.channel, each.round) == (channel, number)]
+        granted = [each.granted for each in leases if (each.resource, each.round) == (probes(channel), number)]
         assert number == 0 or sends <= max(granted, default=0)
 
 

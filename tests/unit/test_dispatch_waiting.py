@@ -6,6 +6,7 @@ from schemas.breaker import BreakerState
 from schemas.channel import Channel
 from schemas.decision import Outcome, Reason
 from schemas.feedback import FeedbackKind
+from schemas.lease import probes
 from schemas.policy import ChannelPolicy, Dispatch
 from schemas.warning import Level
 from tests.dispatching import T0, Worked, breaker, feedback, lease, policy, profile, recovered, warning
@@ -29,7 +30,7 @@ def only_push(**changes: object) -> Worked:
 def test_an_open_breaker_holds_and_its_closing_wakes():
     """The hold ends with the breaker's pause, or as soon as the governor says so."""
     worked = only_push()
-    worked.hear(breaker(BreakerState.OPEN))
+    worked.hear(breaker(BreakerState.OPEN, until=T0 + 30 * MINUTE))
     worked.work(warning(), now=T0 + MINUTE)
     assert worked.outcome == (Outcome.HELD, Reason.BREAKER_OPEN)
     assert worked.decisions[-1].earliest == T0 + 30 * MINUTE
@@ -46,7 +47,7 @@ def test_half_open_sends_leased_probes_and_no_more():
     for n in range(1, 6):
         worked.work(warning(f"u{n}"), now=T0 + n * MINUTE)
     assert {decision.reason for decision in worked.decisions} == {Reason.NO_PROBE}
-    assert worked.counts[-1].wants == {Channel.PUSH: 5}
+    assert worked.counts[-1].wants == {probes(Channel.PUSH): 5}
     worked.work(now=T0 + 6 * MINUTE, heard=[lease(3), lease(9, partition=1)])
     assert [message.user_id for message in worked.outbound] == ["u1", "u2", "u3"]
     [tally] = worked.counts[-1].tallies
@@ -66,16 +67,15 @@ def test_a_lease_of_another_round_is_void():
 def test_a_lease_may_come_in_before_its_round():
     """The two topics are read apart."""
     worked = only_push()
-    worked.hear(lease(1), breaker(BreakerState.HALF_OPEN, round=1))
-    worked.work(warning(), warning("u2"))
+    worked.hear(lease(1))
+    worked.work(warning(), warning("u2"), heard=[breaker(BreakerState.HALF_OPEN, round=1)])
     assert [message.user_id for message in worked.outbound] == ["u1"]
 
 
 def test_the_same_word_twice_brings_no_new_probes():
     """Spent probes stay spent when a round's record is read again."""
     worked = only_push()
-    worked.hear(breaker(BreakerState.HALF_OPEN, round=1), lease(1))
-    worked.work(warning())
+    worked.work(warning(), heard=[breaker(BreakerState.HALF_OPEN, round=1), lease(1)])
     worked.work(warning("u2"), heard=[breaker(BreakerState.HALF_OPEN, round=1), lease(1)])
     assert [message.user_id for message in worked.outbound] == ["u1"]
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from schemas import topics
-from schemas.breaker import Breaker, BreakerState, Counts, Lease, Tally
+from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
+from schemas.counts import Counts, Draw, Tally
+from schemas.lease import Lease, probes
 from schemas.policy import BreakerPolicy
 from streams.govern.breaker import TRANSITIONS, IllegalTransition, Signal, diagram, moved
 from streams.packed import UnreadableRecord
@@ -31,7 +33,9 @@ def counts(now, *, sends=0, complaints=0, failures=0, round=0, partition=0, want
     minute = int(now.timestamp()) // 60
     tally = Tally(minute=minute, channel=PUSH, round=round, sends=sends, complaints=complaints, failures=failures)
     tallies = (tally,) if sends or complaints or failures else ()
-    return Counts(partition=partition, number=1, at=now, tallies=tallies, wants={PUSH: wants} if wants else {})
+    draws = (Draw(minute=minute, resource=probes(PUSH), round=round, spent=sends),) if round and sends else ()
+    wishes = {probes(PUSH): wants} if wants else {}
+    return Counts(partition=partition, number=1, at=now, tallies=tallies, draws=draws, wants=wishes)
 
 
 def tripped(governed: Governed) -> Governed:
@@ -69,7 +73,9 @@ def test_what_is_not_in_the_table_cannot_happen(state, signal):
     ("sends", "complaints", "failures", "state"),
     [
         (199, 199, 199, BreakerState.CLOSED),
-        (1000, 2, 149, BreakerState.CLOSED),
+        (1000, 0, 49, BreakerState.CLOSED),
+        (1000, 1, 0, BreakerState.DEGRADED),
+        (1000, 2, 149, BreakerState.DEGRADED),
         (1000, 3, 0, BreakerState.OPEN),
         (1000, 0, 150, BreakerState.OPEN),
     ],
@@ -108,7 +114,7 @@ def test_what_is_remembered_stays_small(governed):
     for minute in range(0, 1440, 10):
         now = T0 + minute * MINUTE
         governed.work(counts(now, sends=1), now=now)
-    assert len(governed.table[b"push"]) < 100
+    assert len(governed.table[b"breaker/push"]) < 100
 
 
 def test_an_open_breaker_is_open_after_a_restart(governed):
@@ -220,4 +226,4 @@ def test_facts_are_what_they_say(governed):
     now = half_open(governed)
     governed.work(counts(now, wants=1), now=now)
     keys = {fact.topic: fact.key for fact in governed.facts if fact.topic in (Breaker.TOPIC, Lease.TOPIC)}
-    assert keys == {topics.BREAKERS: b"push", topics.LEASES: b"push/0"}
+    assert keys == {topics.BREAKERS: b"push", topics.LEASES: b"probes/push/0"}

@@ -7,8 +7,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from agents.metrics import Metrics
 from agents.observe import Observer
-from schemas.breaker import Counts, Tally
 from schemas.channel import Channel
+from schemas.counts import Counts, Tally
 from streams.govern import open_govern
 from tests.dispatching import T0, Governed, policy
 

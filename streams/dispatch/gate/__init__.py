@@ -13,13 +13,15 @@ from typing import NamedTuple
 from schemas.channel import Channel
 from schemas.decision import Call, Outcome, Reason, Verdict
 from streams.dispatch.book import Candidate
-from streams.dispatch.gate.breaker import WAITING, breaker
+from streams.dispatch.gate.blast_radius import blast_radius
+from streams.dispatch.gate.breaker import breaker
+from streams.dispatch.gate.budget import budget
 from streams.dispatch.gate.caps import channel_cap, total_cap
 from streams.dispatch.gate.consent import consent
 from streams.dispatch.gate.dedup import dedup
 from streams.dispatch.gate.expired import expired
 from streams.dispatch.gate.overtaken import overtaken
-from streams.dispatch.gate.paused import LIFTABLE, paused
+from streams.dispatch.gate.paused import paused
 from streams.dispatch.gate.playbook import playbook
 from streams.dispatch.gate.rate import rate
 from streams.dispatch.gate.reachable import reachable
@@ -27,6 +29,8 @@ from streams.dispatch.gate.registry import registry
 from streams.dispatch.gate.replaced import replaced
 from streams.dispatch.gate.stage import ChannelStage, Finding, Stage, View
 from streams.dispatch.gate.suppressed import suppressed
+from streams.dispatch.gate.volume_cap import volume_cap
+from streams.limits import Need
 
 STAGES: tuple[Stage | ChannelStage, ...] = (
     Stage("expired", expired),
@@ -42,18 +46,26 @@ STAGES: tuple[Stage | ChannelStage, ...] = (
     Stage("total_cap", total_cap),
     Stage("registry", registry),
     ChannelStage("breaker", breaker),
+    ChannelStage("budget", budget),
+    ChannelStage("volume_cap", volume_cap),
+    ChannelStage("blast_radius", blast_radius),
     ChannelStage("rate", rate),
 )
 
 
 class Judgement(NamedTuple):
-    """What becomes of a candidate now: the outcome, on which channel, why not sent, until when; and every verdict."""
+    """What becomes of a candidate now: the outcome, on which channel, why not sent, until when; and every verdict.
+
+    A held one ``waits`` for these words and leases of the governor, and should have what it ``takes`` leased here.
+    """
 
     outcome: Outcome
     channel: Channel | None
     reason: Reason | None
     until: datetime | None
     trace: tuple[Verdict, ...]
+    waits: tuple[Need, ...] = ()
+    takes: tuple[Need, ...] = ()
 
 
 def judge(candidate: Candidate, view: View, now: datetime) -> Judgement:
@@ -79,10 +91,11 @@ class Refusal(NamedTuple):
     reason: Reason
     channel: Channel | None
     until: datetime | None
+    waits: Need | None = None
+    takes: tuple[Need, ...] = ()
 
 
 Findings = Mapping[str, Finding | None]
-_MAY_END_BEFORE = WAITING | LIFTABLE
 _ORDER = tuple(stage.name for stage in STAGES)
 _SHARED = {stage.name: stage.rule for stage in STAGES if isinstance(stage, Stage)}
 _BY_CHANNEL = {stage.name: stage.rule for stage in STAGES if isinstance(stage, ChannelStage)}
@@ -93,14 +106,15 @@ def _refusal(shared: Findings, own: Findings, channel: Channel) -> Refusal | Non
         return None
     found = [(name, finding) for name in _ORDER if (finding := shared.get(name) or own.get(name))]
     name, first = found[0]
-    return Refusal(first.reason, channel if name in own else None, _end(first, [finding for _, finding in found]))
+    end = _end(first, [finding for _, finding in found])
+    return Refusal(first.reason, channel if name in own else None, end, first.waits, first.takes)
 
 
 def _end(first: Finding, findings: list[Finding]) -> datetime | None:
-    """When nothing holds any more; what does not decide and may end before, a breaker or an order, is left out."""
+    """When nothing holds any more; what does not decide and may be lifted before is left out."""
     if first.until is None:
         return None
-    return max(each.until for each in findings if each.until and (each is first or each.reason not in _MAY_END_BEFORE))
+    return max(each.until for each in findings if each.until and (each is first or each.waits is None))
 
 
 def _nowhere(shared: Findings) -> Refusal:
@@ -114,7 +128,9 @@ def _refused(refusals: list[Refusal], trace: tuple[Verdict, ...]) -> Judgement:
     if not held:
         return Judgement(Outcome.DROPPED, refusals[0].channel, refusals[0].reason, None, trace)
     first = min(held, key=attrgetter("until"))
-    return Judgement(Outcome.HELD, first.channel, first.reason, first.until, trace)
+    waits = tuple(dict.fromkeys(each.waits for each in held if each.waits))
+    takes = {need.resource: need for each in reversed(held) for need in each.takes}
+    return Judgement(Outcome.HELD, first.channel, first.reason, first.until, trace, waits, tuple(takes.values()))
 
 
 @cache
@@ -125,5 +141,11 @@ def _passed(stage: str, channel: Channel | None) -> Verdict:
 def _verdict(stage: str, finding: Finding | None, channel: Channel | None) -> Verdict:
     if finding is None:
         return _passed(stage, channel)
-    call, reason, detail, until = finding
-    return Verdict(stage=stage, call=call, channel=channel, reason=reason, detail=detail, until=until)
+    return Verdict(
+        stage=stage,
+        call=finding.call,
+        channel=channel,
+        reason=finding.reason,
+        detail=finding.detail,
+        until=finding.until,
+    )

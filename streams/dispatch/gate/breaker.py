@@ -1,27 +1,36 @@
-"""E12: what the governor says of a channel; half-open, only leased probes go out."""
+"""E12: what the governor says of a channel; degraded, promotions pause; half-open, only leased probes go out."""
 
 from datetime import datetime, timedelta
 
 from schemas.breaker import BreakerState
 from schemas.channel import Channel
 from schemas.decision import Reason
+from schemas.lease import probes
 from streams.dispatch.book import Candidate
 from streams.dispatch.gate.stage import Finding, View, hold
-from streams.dispatch.standing import FIRST
-
-WAITING = frozenset({Reason.BREAKER_OPEN, Reason.NO_PROBE})
-"""Who is held for these is woken by the governor's word; his hold ends at the latest moment to look again."""
+from streams.dispatch.holding import NOTHING
+from streams.dispatch.standing import FIRST, FREE
+from streams.limits import Need
 
 
 def breaker(candidate: Candidate, channel: Channel, view: View, now: datetime) -> Finding | None:
-    """Holds while the channel's breaker is open, and while it is half-open and no probe of ours is left."""
+    """Holds while the channel's breaker is open, promotions while it is degraded, and half-open without a probe.
+
+    Who is held is woken by the governor's word; his hold ends at the latest moment to look again.
+    """
     standing = view.standings.get(channel, FIRST)
-    if standing.state is BreakerState.CLOSED or standing.probes > 0:
+    if standing.state in FREE:
         return None
-    pause = timedelta(minutes=view.policy.breaker.open_minutes)
+    probe, pause = Need(probes(channel), 1), timedelta(minutes=view.policy.breaker.open_minutes)
     if standing.state is BreakerState.HALF_OPEN:
-        return hold(
-            Reason.NO_PROBE, now + pause, f"round {standing.round}: {standing.spent} probes sent, none left here"
-        )
-    opens = (standing.since or now) + pause
-    return hold(Reason.BREAKER_OPEN, opens if opens > now else now + pause, f"open since {standing.since}")
+        holding = view.holdings.get(probe.resource, NOTHING)
+        if holding.round == standing.round and holding.free(now):
+            return None
+        detail = f"round {standing.round}: no probe left here"
+        return hold(Reason.NO_PROBE, now + pause, detail, probe, (probe,))
+    if standing.state is BreakerState.DEGRADED:
+        detail = f"promotions pause since {standing.since}"
+        return hold(Reason.BREAKER_DEGRADED, now + pause, detail, probe, (probe,))
+    opens = standing.until or (candidate.expires if standing.state is BreakerState.FORCED_OPEN else now)
+    detail = f"{standing.state} since {standing.since}"
+    return hold(Reason.BREAKER_OPEN, opens if opens > now else now + pause, detail, probe, (probe,))

@@ -5,9 +5,14 @@ from datetime import datetime
 from schemas.decision import Reason
 from streams.dispatch.book import Candidate
 from streams.dispatch.gate.stage import Finding, View, hold
+from streams.limits import Need
 
-LIFTABLE = frozenset({Reason.PLAYBOOK_PAUSED})
-"""Who is held for these is woken when the order is lifted; without an end of its own the hold ends at expiry."""
+PREFIX = "pause/"
+
+
+def paused_by(resource: str) -> str | None:
+    """The playbook whose pause a candidate waits for the end of; None where it waits for something else."""
+    return resource.removeprefix(PREFIX) if resource.startswith(PREFIX) else None
 
 
 def paused(candidate: Candidate, view: View, now: datetime) -> Finding | None:
@@ -15,4 +20,4 @@ def paused(candidate: Candidate, view: View, now: datetime) -> Finding | None:
     if view.playbook is None or (order := view.paused) is None:
         return None
     since = f"playbook {view.playbook.name} is paused by an operator since {order.at.isoformat()}"
-    return hold(Reason.PLAYBOOK_PAUSED, order.until or candidate.expires, since)
+    return hold(Reason.PLAYBOOK_PAUSED, order.until or candidate.expires, since, Need(PREFIX + view.playbook.name, 1))

@@ -4,13 +4,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from schemas.breaker import BreakerState
 from schemas.channel import Channel
 from schemas.decision import Call, Reason
+from schemas.lease import probes
 from schemas.policy import Playbook, Policy
 from streams.board import BoardView
 from streams.control import Order
 from streams.dispatch.book import Book, Candidate
-from streams.dispatch.standing import Standings
+from streams.dispatch.holding import Holding
+from streams.dispatch.standing import FIRST, Standings
+from streams.limits import Limits, Need, Needs
 
 
 class View(NamedTuple):
@@ -19,7 +23,9 @@ class View(NamedTuple):
     ``channels`` are those of the playbook that the policy has, in the playbook's order; ``recall`` is the id of the
     recall this candidate would open; ``newer`` says that a later warning of the user is here; ``tokens`` are what is
     left of the provider's rate, ``queued`` the candidates already waiting for it; ``remembered`` is how many messages
-    a book keeps; ``paused`` is the operator's order that pauses the playbook, if one stands.
+    a book keeps; ``limits`` are those of the policy for all users together, ``needs`` what a message takes of them on
+    each channel, ``holdings`` what is leased here; ``paused`` is the operator's order that pauses the playbook, if one
+    stands.
     """
 
     user: str
@@ -34,21 +40,37 @@ class View(NamedTuple):
     queued: Mapping[Channel, int]
     standings: Standings
     remembered: int
+    limits: Limits
+    needs: Mapping[Channel, Needs]
+    holdings: Mapping[str, Holding]
     paused: Order | None = None
+
+    def takes(self, channel: Channel) -> tuple[Need, ...]:
+        """Everything leased that a message on a channel takes now: a probe, too, while the channel is half-open."""
+        half = self.standings.get(channel, FIRST).state is BreakerState.HALF_OPEN
+        return self.needs[channel].all + ((Need(probes(channel), 1),) if half else ())
 
 
 class Finding(NamedTuple):
-    """Why a candidate cannot be sent now (hold, until when) or at all (drop)."""
+    """Why a candidate cannot be sent now (hold, until when) or at all (drop).
+
+    A hold that ``waits`` for the governor is looked at again as soon as so much of it is leased here; ``takes`` is what
+    should be leased meanwhile, so that the candidate can go.
+    """
 
     call: Call
     reason: Reason
     detail: str
     until: datetime | None = None
+    waits: Need | None = None
+    takes: tuple[Need, ...] = ()
 
 
-def hold(reason: Reason, until: datetime, detail: str) -> Finding:
-    """Not before ``until``."""
-    return Finding(Call.HOLD, reason, detail, until)
+def hold(
+    reason: Reason, until: datetime, detail: str, waits: Need | None = None, takes: tuple[Need, ...] = ()
+) -> Finding:
+    """Not before ``until``, or the lease or word of the governor it ``waits`` for."""
+    return Finding(Call.HOLD, reason, detail, until, waits, takes)
 
 
 def drop(reason: Reason, detail: str) -> Finding:
