@@ -101,3 +101,13 @@ def test_a_planted_rule_turns_its_case_red(tmp_path: Path) -> None:
     ran = promtool("test", "rules", case)
     assert ran.returncode != 0
     assert "ChurnBoardAway" in ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert.name)
+def test_an_alert_names_only_labels_that_it_was_seen_to_carry(alert: Alert) -> None:
+    """A label that the expression has summed away would leave a hole in the sentence."""
+    texts = " ".join(path.read_text() for path in CASES)
+    seen = re.findall(rf'count by \(([a-z, ]+)\) \(ALERTS{{alertname="{alert.name}"', texts)
+    carried = {label.strip() for labels in seen for label in labels.split(",")}
+    named = set(re.findall(r"\$labels\.([a-z_]+)", " ".join(alert.annotations.values())))
+    assert named <= carried
