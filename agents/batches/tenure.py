@@ -58,6 +58,7 @@ class Tenure:
         """The next offset of every topic of the role."""
         self.next_tick = 0.0
         """When a tick is due, in the event loop's time."""
+        self._catching_up = True
         self._cursors: dict[str, int] = {}
         """Next offset of every broadcast topic, as heard; the ledger has them as written down."""
         self._next_offsets = 0.0
@@ -79,6 +80,7 @@ class Tenure:
                 self._hear_orders_anew()
                 self._partition = self._role.open(self._number, Users(self._table), self._ledger.memo)
                 await self._catch_up(reader)
+                self._catching_up = False
             yield
         finally:
             await self._producer.close()
@@ -124,13 +126,14 @@ class Tenure:
     async def absorb(self, taken: Sequence[Take], caught_up: bool) -> None:
         """One transaction: hear, ask, step, tick, settle, commit; nothing is written when nothing changed.
 
-        What was heard is written down with the next transaction that has something else to say, or with the next tick:
-        until then it would be heard again.
+        While it catches up with the topics that come first, nothing is due: nobody is judged before they are read. What
+        was heard is written down with the next transaction that has something else to say, or with the next tick: until
+        then it would be heard again.
         """
         begun = asyncio.get_running_loop().time()
         now, partition = self._now(), self._partition
         facts, ordered = self._hear(now)
-        due = ordered or begun >= self.next_tick
+        due = not self._catching_up and (ordered or begun >= self.next_tick)
         if not (taken or due or facts):
             return
         question = partition.question([(topic, records) for topic, records, _end in taken], now)

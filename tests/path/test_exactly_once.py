@@ -116,6 +116,14 @@ async def test_what_was_held_is_sent_after_a_restart_without_further_input(toys:
     await toys.settled()
 
 
+async def test_nothing_is_due_before_the_topics_that_come_first_are_read(toys: Toys) -> None:
+    """A worker dies in its first tick: by then the replies of that partition stand in the book."""
+    await toys.send("replies", 300)
+    worker = toys.work("relay", supervised=False, TOY_KILL="ticked:1")
+    assert await toys.ended(worker) == -signal.SIGKILL
+    assert await toys.state("relay")
+
+
 async def test_what_was_heard_before_a_crash_is_heard_again_and_counts_once(toys: Toys) -> None:
     """A worker dies in the tick that would have written down what it heard; later ones neither lose nor repeat it."""
     await toys.put("orders", [(b"o%d" % n, b"x") for n in range(7)])
