@@ -55,6 +55,8 @@ class Evidence(Message):
     open_complaints: int
     reach: float = Field(description="probability that this silence reaches the churn horizon")
     horizon_days: int
+    key_days_28: int = Field(default=0, description="days with the key behaviour, of the last 28")
+    unhappy_days_28: int = Field(default=0, description="days with a complaint or a low score, of the last 28")
 
 
 class Warning(Message):

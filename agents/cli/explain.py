@@ -8,7 +8,7 @@ import click
 from aiokafka.errors import KafkaError
 
 from agents.explain import Known, replayed, worked
-from agents.explain.words import decided, page, warned
+from agents.explain.words import decided, page, traced, warned
 from agents.settings import load_settings
 from schemas.faults import Faults
 
@@ -59,3 +59,5 @@ def _tell(known: Known) -> None:
     ):
         if lines:
             click.echo("\n".join([title, *lines]))
+    for line in traced(known.decisions[-1]) if known.decisions else ():
+        click.echo(line)

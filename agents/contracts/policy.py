@@ -14,6 +14,8 @@ from schemas.policy import (
     Dispatch,
     Intake,
     Lapse,
+    Life,
+    Lives,
     PersonalSilence,
     Playbook,
     Policy,
@@ -21,13 +23,19 @@ from schemas.policy import (
     Rejects,
     Role,
     Shock,
+    Source,
     Volume,
     VolumeCap,
     Warnings,
+    Weights,
 )
 
 TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("[sources.NAME]", Source),
     ("[products.NAME]", Product),
+    ("[products.NAME.life]", Lives),
+    ("[products.NAME.life.STAGE]", Life),
+    ("[products.NAME.life.STAGE.weights]", Weights),
     ("[intake]", Intake),
     ("[intake.rejects]", Rejects),
     ("[warnings]", Warnings),
@@ -63,7 +71,7 @@ The app's own event names, each with the role it plays for us: {", ".join(f"`{ro
 RULES = """## What must agree
 
 - `[products.default]` is there: it stands for every product that is not listed.
-- Each product's `activity` has at least one role that some event in `[events]` maps to.
+- Each product's `activity` has at least one role that some event in `[events]` or of a source maps to.
 - `warnings.critical` is under `warnings.risk`; `ratio` of `[warnings.collapse]` is under its
   `rearm_ratio`; each `_clear` of `[breaker]` is under its `_warn`, each `_warn` under its
   `_open`, and `open_minutes` is at most `open_minutes_max`;

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from schemas.decision import Decision
+from schemas.decision import Call, Decision
 from schemas.warning import Component, Level, Stage, Warning
 from streams.health.index.index import POINT
 from streams.health.portrait import LevelState, Portrait
@@ -83,10 +83,12 @@ def page(portrait: Portrait) -> Iterator[str]:
     early = ", warming up" if portrait.warming_up else ""
     yield f"  health     {points(reading.index)} of 100, usually {points(portrait.baseline)} ({reading.stage}{early})"
     yield f"  lost       {', '.join(_lost(reading.parts)) or 'nothing'}"
-    yield f"  seen       {days(portrait.repeats + 1)} since {portrait.first_occasion}, last on {portrait.last_occasion}"
+    seen = f"{days(portrait.repeats + 1)} since {portrait.first_occasion}, last on {portrait.last_occasion}"
+    yield f"  seen       {seen} ({reading.life})"
     month = f"{portrait.active_days_28} of 28 with {portrait.events_28} events"
     yield f"  lately     on {portrait.active_days_7} of 7 days, {month}"
-    yield f"  complaints {portrait.open_complaints or 'none'} open"
+    yield f"  key        behaviour on {portrait.key_days_28} of 28 days"
+    yield f"  complaints {portrait.open_complaints or 'none'} open; unhappy on {portrait.unhappy_days_28} of 28 days"
     yield f"  ahead      {100 * reading.p_next:.0f} % to stay away for the next {span(portrait.horizon_days)}"
     for level in portrait.levels:
         yield f"  {level.level:10} {_standing(level, portrait)}"
@@ -123,6 +125,21 @@ def warned(warning: Warning) -> str:
     """A warning in a line."""
     what = "came back" if warning.level is Level.RECOVERED else f"{warning.level}, health {points(warning.index)}"
     return f"  {warning.at:%Y-%m-%d %H:%M}  {warning.product}: {what}"
+
+
+def traced(decision: Decision) -> Iterator[str]:
+    """Which stages held or dropped a candidate and why, how many let it pass, and when it can be sent."""
+    stopped = [verdict for verdict in decision.trace if verdict.call is not Call.PASS]
+    for verdict in stopped:
+        where = f" on {verdict.channel}" if verdict.channel else ""
+        why = f": {verdict.reason.replace('_', ' ')}" if verdict.reason else ""
+        detail = f" ({verdict.detail})" if verdict.detail else ""
+        until = f", until {verdict.until:%Y-%m-%d %H:%M}" if verdict.until else ""
+        yield f"    {verdict.stage} {verdict.call}{where}{why}{detail}{until}"
+    passed = len(decision.trace) - len(stopped)
+    yield f"    {passed} of {len(decision.trace)} verdicts let it pass"
+    if decision.earliest:
+        yield f"    to be sent at {decision.earliest:%Y-%m-%d %H:%M} at the earliest"
 
 
 def decided(decision: Decision) -> str:

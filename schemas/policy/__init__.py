@@ -14,10 +14,11 @@ from schemas.policy.health import (
     Shock,
     Warnings,
 )
+from schemas.policy.life import Life, LifeStage, Lives, Weights
 from schemas.policy.load import PolicyFaults, parse_policy
 from schemas.policy.playbooks import Playbook
 from schemas.policy.policy import Policy
-from schemas.policy.roles import Role
+from schemas.policy.roles import Role, Source
 
 __all__ = [
     "Blast",
@@ -31,6 +32,9 @@ __all__ = [
     "Dispatch",
     "Intake",
     "Lapse",
+    "Life",
+    "LifeStage",
+    "Lives",
     "PersonalSilence",
     "Playbook",
     "Policy",
@@ -39,8 +43,10 @@ __all__ = [
     "Rejects",
     "Role",
     "Shock",
+    "Source",
     "Volume",
     "VolumeCap",
     "Warnings",
+    "Weights",
     "parse_policy",
 ]

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from schemas.policy.life import Lives
 from schemas.policy.roles import NEVER_ACTIVITY, Role
 from schemas.policy.section import Section
 from schemas.policy.zone import Zone
@@ -34,6 +35,7 @@ class Product(Section):
     key_behaviour: Role = Field(
         default=Role.PURCHASE, description="the role that the product lives on (shop: purchase)"
     )
+    life: Lives = Field(default=Lives(), description="what a user's experience with the product changes")
 
 
 class Rejects(Section):

@@ -14,7 +14,7 @@ from schemas.policy.budgets import Blast, Budgets, Volume
 from schemas.policy.gate import Caps, ChannelPolicy, Dispatch
 from schemas.policy.health import Intake, Product, Warnings
 from schemas.policy.playbooks import Name, Playbook
-from schemas.policy.roles import Role
+from schemas.policy.roles import Role, Source
 from schemas.policy.section import Section
 
 DEFAULT_PRODUCT = "default"
@@ -30,6 +30,9 @@ class Policy(Section):
     )
     events: dict[str, Role] = Field(
         default={}, description="the app's event name -> role; other events are counted only"
+    )
+    sources: dict[str, Source] = Field(
+        default={}, description="a table an event source that uses names of its own; others use [events] alone"
     )
     intake: Intake = Field(default=Intake(), description="what an input record may be")
     warnings: Warnings = Field(default=Warnings(), description="when a falling health index becomes a warning")
@@ -61,6 +64,7 @@ class Policy(Section):
         """The product's own definition of churn, or the default one."""
         return self.products.get(name) or self.products[DEFAULT_PRODUCT]
 
-    def role(self, event_type: str) -> Role | None:
-        """What an app's event means; None for an event that the policy does not know."""
-        return self.events.get(event_type)
+    def roles(self, source: str) -> Mapping[str, Role]:
+        """What the events of a source mean, by name; a name that is not there is not known."""
+        own = self.sources.get(source)
+        return {**self.events, **own.events} if own else self.events

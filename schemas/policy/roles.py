@@ -2,6 +2,10 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
+from schemas.policy.section import Section
+
 
 class Role(StrEnum):
     """The meaning of an event; a policy maps each app's own event names to these. Closed, equal to the metric label."""
@@ -28,3 +32,12 @@ class Role(StrEnum):
 
 NEVER_ACTIVITY = frozenset({Role.COMPLAINT_OPENED, Role.UNINSTALLED, Role.CHANNEL_OPT_OUT})
 """Signs of leaving: they never count as an occasion, or a complaint would look like health."""
+
+
+class Source(Section):
+    """What one app calls its events where it calls them otherwise than all; NAME is the event's ``source`` (A2)."""
+
+    events: dict[str, Role] = Field(
+        default={},
+        description="this source's event name -> role; goes before [events], which holds for all other names",
+    )

@@ -119,7 +119,9 @@ def _default_product(sound: Sound) -> Iterator[Conflict]:
 def _fed(sound: Sound) -> Iterator[Conflict]:
     """Some event of the app is an occasion of each product."""
     mapped = {role for _, role in sound.items("events")}
-    unsure = any(place[0] == "events" for place in sound.faulty)
+    for source, _ in sound.items("sources"):
+        mapped.update(role for _, role in sound.items("sources", source, "events"))
+    unsure = any(place[0] in ("events", "sources") for place in sound.faulty)
     for name, _ in () if unsure else sound.items("products"):
         place: Location = ("products", name, "activity")
         activity = sound.get(*place) or (None if place in sound.faulty else PRODUCT["activity"])

@@ -28,8 +28,8 @@ class Alerts:
     """The users of one product definition under one policy; days are the product's, times are seconds since 1970."""
 
     def __init__(self, policy: Policy, definition: Product, population: Population) -> None:
-        self.rules = Rules(policy.warnings, definition)
-        self.stages = Stages(definition.horizon_days, population)
+        self.rules = Rules(policy.warnings)
+        self.stages = Stages(population)
         self._population = population
         self._cooldown_days = policy.warnings.cooldown_days
         self._notices = Notices(definition, population, self.rules.levels, policy.hash)

@@ -12,6 +12,7 @@ from schemas.policy import Role
 from streams.health.index.components import NEGATIVE_DAYS
 from streams.health.learning.population import Population
 from streams.health.state import COMPLAINTS, State
+from streams.health.window import marked
 from streams.intake import Event
 
 LOW_SCORE: Final = 2
@@ -51,6 +52,7 @@ def remembered(state: State, gap: float) -> None:
 
 
 def _negative(state: State, day: int, population: Population) -> None:
+    state.unhappy_days, state.unhappy_day = marked(state.unhappy_days, state.unhappy_day, day)
     if not state.begun and not state.negatives_since:
         state.last = day
     apart = population.elapsed(state.last, day)

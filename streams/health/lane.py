@@ -22,6 +22,7 @@ from streams.health.experience import ROLES as EXPERIENCES
 from streams.health.experience import felt
 from streams.health.feed import Feed
 from streams.health.index.index import Silence
+from streams.health.index.outlook import outlooks_of
 from streams.health.learning.book import reserved
 from streams.health.learning.population import Population
 from streams.health.occasion import occasion
@@ -30,6 +31,7 @@ from streams.health.portrait import Portrait, Portraits, Reading
 from streams.health.rules.order import LAPSE
 from streams.health.state import DIGEST_BYTES, SEEN, State, ending, ending_of, hash_of, pack, unpack
 from streams.health.watermark import Watermark
+from streams.health.window import marked
 from streams.intake import Event
 from streams.role import Table
 
@@ -61,7 +63,7 @@ class Lane:
         self.watermark = Watermark(policy.intake.watermark_delay_seconds, policy.intake.late_hours * 3_600, pace.newest)
         self.feed = Feed(pace.gaps, pace.squares)
         self.deadlines = Deadlines()
-        self.population = Population(product, number, partitions, self.definition.horizon_days)
+        self.population = Population(product, number, partitions, outlooks_of(self.definition))
         self._product = product
         self._ending = ending(product)
         self._table = table
@@ -73,7 +75,7 @@ class Lane:
         self._quiet = False
         self._alerts = Alerts(policy, self.definition, self.population)
         self._levels = self._alerts.rules.levels
-        self._portraits = Portraits(self.definition, self.population, self._levels, self._alerts.stages)
+        self._portraits = Portraits(self.population, self._levels, self._alerts.stages)
         self._activity = frozenset(self.definition.activity)
         self._telling = EXPERIENCES | {self.definition.key_behaviour}
         self._roles = self._activity | self._telling
@@ -187,7 +189,8 @@ class Lane:
         spoke, renewed = len(said), False
         if role is self.definition.key_behaviour:
             renewed = state.key_day < 0 or bool(state.disarmed & LAPSE)
-            state.key_day, state.disarmed = max(state.key_day, day), state.disarmed & ~LAPSE
+            state.key_days, state.key_day = marked(state.key_days, state.key_day, day)
+            state.disarmed &= ~LAPSE
         struck = role in EXPERIENCES and felt(state, role, event, day, self.population)
         if active and day > last:
             self._return(key, state, event, day, said)

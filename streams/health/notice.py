@@ -15,7 +15,7 @@ from streams.health.learning.population import Population
 from streams.health.rules.level import LEVELS, LevelRule
 from streams.health.rules.order import COLLAPSE, LAPSE, SHOCK, Crossing
 from streams.health.state import State, user_and_product
-from streams.health.window import looked
+from streams.health.window import looked, marks
 
 CAUSES = {LAPSE: "key_behaviour", SHOCK: "settled", COLLAPSE: "use_recovered"}
 """What ends an episode in which an alarm rule has called, beside the return: by the rule's bit."""
@@ -166,5 +166,7 @@ class Notices:
             events_28=events,
             open_complaints=len(state.complaints),
             reach=silence.reach(silent),
-            horizon_days=self.definition.horizon_days,
+            horizon_days=silence.outlook.horizon_days,
+            key_days_28=marks(state.key_days, state.key_day, day),
+            unhappy_days_28=marks(state.unhappy_days, state.unhappy_day, day),
         )

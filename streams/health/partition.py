@@ -55,6 +55,7 @@ class HealthPartition:
         partitions = placement.partitions if placement else 1
         self._number = number
         self._roles = policy.events
+        self._own_roles = {source: policy.roles(source) for source in policy.sources}
         self._intake = Intake(policy, home(placement, number)) if placement else Intake(policy)
         self.rejections = Rejections(policy.intake.rejects, number, known.rejects)
         self._lanes = {
@@ -100,7 +101,9 @@ class HealthPartition:
     def absorb(self, event: Event, facts: list[Fact]) -> None:
         """An accepted event has been taken in; what follows from it stands at the end of ``facts``."""
         lane, said = self._lanes.get(event.product, self._default), self._said
-        self._tally[_COUNTED[lane.absorb(event, self._roles.get(event.type), said)]] += 1
+        self._tally[
+            _COUNTED[lane.absorb(event, self._own_roles.get(event.source, self._roles).get(event.type), said)]
+        ] += 1
         if said:
             facts.extend(self._facts(said))
             said.clear()

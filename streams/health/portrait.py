@@ -11,17 +11,18 @@ from datetime import date, datetime
 import msgspec
 
 from schemas.ids import episode_id, warning_id
-from schemas.policy import Product
+from schemas.policy import LifeStage
 from schemas.warning import Component, Level, Stage
 from streams.health.days import date_of
 from streams.health.index.baseline import followed
 from streams.health.index.index import POINT, Silence, upcoming
+from streams.health.index.outlook import life_of
 from streams.health.learning.population import Population
 from streams.health.notice import warned
 from streams.health.rules.level import LEVELS, LevelRule
 from streams.health.stage import Stages
 from streams.health.state import State, user_and_product
-from streams.health.window import looked
+from streams.health.window import looked, marks
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -37,6 +38,8 @@ class Reading(msgspec.Struct, frozen=True):
     """The probability of no activity in the next horizon."""
     parts: dict[Component, int]
     stage: Stage
+    life: LifeStage
+    """How much of the product the user has seen: it chose the horizon, and how much each flag counts."""
 
 
 class LevelState(msgspec.Struct, frozen=True):
@@ -73,6 +76,10 @@ class Portrait(msgspec.Struct, frozen=True):
     active_days_28: int
     events_28: int
     open_complaints: int
+    key_days_28: int
+    """Days with the key behaviour."""
+    unhappy_days_28: int
+    """Days with a complaint or a low score."""
     baseline: int
     """The index that is usual for the user, thousandths of a point."""
     levels: tuple[LevelState, ...]
@@ -84,9 +91,8 @@ class Portrait(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Portraits:
-    """Draws the users of one product definition; each must have had an occasion."""
+    """Draws the users of one product; each must have had an occasion."""
 
-    definition: Product
     population: Population
     rule: LevelRule
     stages: Stages
@@ -112,10 +118,12 @@ class Portraits:
             active_days_28=month,
             events_28=events,
             open_complaints=len(state.complaints),
+            key_days_28=marks(state.key_days, state.key_day, day),
+            unhappy_days_28=marks(state.unhappy_days, state.unhappy_day, day),
             baseline=round(baseline * POINT),
             levels=tuple(self._levels(state, silence, baseline)),
             warned=self._warned(key, state),
-            horizon_days=self.definition.horizon_days,
+            horizon_days=silence.outlook.horizon_days,
             snapshot=silence.snapshot.id,
             warming_up=self.population.warming_up,
         )
@@ -126,7 +134,7 @@ class Portraits:
 
     def _reading(self, key: bytes, state: State, silence: Silence, day: int, at: datetime) -> Reading:
         user_id, product = user_and_product(key)
-        silent, horizon = self._silent(state, day), self.definition.horizon_days
+        silent, horizon = self._silent(state, day), silence.outlook.horizon_days
         parts = silence.parts(silent)
         return Reading(
             user_id=user_id,
@@ -137,6 +145,7 @@ class Portraits:
             p_next=upcoming(state, self.population.serving, horizon, silent),
             parts=parts,
             stage=self.stages.at(state, max(day, state.last)),
+            life=life_of(state.repeats),
         )
 
     def _levels(self, state: State, silence: Silence, baseline: float) -> Iterator[LevelState]:

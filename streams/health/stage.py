@@ -1,4 +1,4 @@
-"""Churn stages (B8): how far gone a user is, on the scale L = max(30 days, the product's horizon).
+"""Churn stages (B8): how far gone a user is, on the scale L = max(30 days, the horizon of the user's life stage).
 
 Days are operational, so that an outage makes nobody lapse. A return has lasted after L days; who lapses before that has
 relapsed. Time alone only deepens a stage; warnings, their ends and returns move the stages of those who are not gone.
@@ -29,11 +29,14 @@ STEPS: Final = (1, 2, 6)
 
 
 class Stages:
-    """The stages of one product definition."""
+    """The stages of one product's users; L is a user's own, of the life stage of his running silence."""
 
-    def __init__(self, horizon_days: int, population: Population) -> None:
-        self.length = max(SHORTEST_DAYS, horizon_days)
+    def __init__(self, population: Population) -> None:
         self._population = population
+
+    def length(self, state: State) -> int:
+        """L of a user, days."""
+        return max(SHORTEST_DAYS, self._population.outlook_of(state).horizon_days)
 
     def at(self, state: State, day: int) -> Stage:
         """The stage of a user on a day of the running silence."""
@@ -44,31 +47,31 @@ class Stages:
         """The state of a user whose silence has ended on a day knows of a return, or that an earlier one has lasted."""
         if state.stage >= GONE:
             state.returned_day, state.stage = day, ORDER.index(Stage.RETURNED)
-        elif state.returned_day >= 0 and self._population.elapsed(state.returned_day, day) >= self.length:
+        elif state.returned_day >= 0 and self._population.elapsed(state.returned_day, day) >= self.length(state):
             state.returned_day = -1
 
     def earliest(self, state: State) -> int:
         """A day before which time cannot change the stage of a user who was active on the state's last day."""
-        return state.last + self.length
+        return state.last + self.length(state)
 
     def next(self, state: State, day: int) -> int | None:
         """A day after ``day`` before which time cannot change the stage; None if it never will in this silence."""
-        silent = self._population.elapsed(state.last, day)
+        silent, length = self._population.elapsed(state.last, day), self.length(state)
         for step in STEPS:
-            if silent < step * self.length:
-                return max(day + 1, self._population.day_after(state.last, step * self.length))
+            if silent < step * length:
+                return max(day + 1, self._population.day_after(state.last, step * length))
         return None
 
     def _place(self, state: State, silent: float) -> int:
         """The place of the stage after so many operational days of silence.
 
-        >>> stages = Stages(28, Population())
+        >>> stages = Stages(Population())
         >>> [ORDER[stages._place(State(spoken=RISK), days)].value for days in (9, 30, 60, 180)]
         ['at_risk', 'lapsed', 'dormant', 'long_dormant']
         >>> [ORDER[stages._place(State(returned_day=7), days)].value for days in (9, 30, 60)]
         ['returned', 'relapsed', 'dormant']
         """
-        lapsed, dormant, long_dormant = (step * self.length for step in STEPS)
+        lapsed, dormant, long_dormant = (step * self.length(state) for step in STEPS)
         returned = state.returned_day >= 0
         if silent >= long_dormant:
             return ORDER.index(Stage.LONG_DORMANT)

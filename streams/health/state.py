@@ -93,6 +93,13 @@ class State(msgspec.Struct, array_like=True):
     """The churn stage, by its place in the order of stages (B8)."""
     returned_day: int = -1
     """The day of the last return from a lapse, until it has lasted."""
+    asked_until: int = -1
+    """The day on which the prediction that waits has come true or not."""
+    key_days: int = 0
+    """The last 28 days with the key behaviour, up to ``key_day``, by bit."""
+    unhappy_day: int = -1
+    unhappy_days: int = 0
+    """The newest day with a complaint or a low score, -1 for none, and the last 28 such days up to it, by bit."""
 
     @property
     def begun(self) -> bool:

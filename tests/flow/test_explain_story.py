@@ -1,6 +1,7 @@
 """Somebody asks why: the same answer from history and from what a worker keeps."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,19 @@ def test_json_has_the_figures_behind_the_words(history: Path) -> None:
     assert warning["parts"]["habitual_frequency"] == reading["parts"]["habitual_frequency"]
     assert [level["spoken"] for level in product["levels"]] == [True, True, False]
     assert known["decisions"][-1]["warning"] == warning["id"]
+
+
+@pytest.mark.requirement("G3")
+def test_the_last_decision_is_explained_by_its_trace(history: Path, tmp_path: Path) -> None:
+    """Ann was called, all stages let it pass; the second who left waits: which stage, why, and until when."""
+    ann = explained(history, "ann").output.splitlines()
+    assert re.fullmatch(r"    (\d+) of \1 verdicts let it pass", ann[-1])
+    told(tmp_path, {"ann": range(20), "gus": range(20), "zoe": range(31)})
+    waiting = explained(tmp_path, "ann").output.splitlines()
+    place = next(n for n, line in enumerate(waiting) if line.endswith("risk held on call: provider rate"))
+    assert re.fullmatch(r"    \w+ hold on call: provider rate.*, until 2026-02-04 03:59", waiting[place + 1])
+    assert re.fullmatch(r"    \d+ of \d+ verdicts let it pass", waiting[place + 2])
+    assert waiting[place + 3 :] == ["    to be sent at 2026-02-04 03:59 at the earliest"]
 
 
 def test_who_came_once_and_who_is_here_are_explained_too(history: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from agents.driver import Driver
 from agents.roles.health import health
 from schemas.control import Control, ControlKind
+from schemas.policy import Role, Source
 from schemas.reject import MISSING, DeadLetterHeader, RejectReason
 from schemas.warning import Level, Warning
-from streams.health import IntakeStopped
+from streams.health import IntakeStopped, open_health
 from tests.flow.story import PLACED, PURCHASE, SHOP, VISIT, Story, but, day
 
 FORMS = ["plain", "structured", "binary"]
@@ -90,7 +91,7 @@ async def test_bad_input_goes_to_the_dead_letters_as_it_came_and_the_stream_goes
         assert headers[DeadLetterHeader.DETAIL], "a person can read what to mend"
 
 
-@pytest.mark.requirement("A2", "A4")
+@pytest.mark.requirement("A4")
 async def test_duplicates_late_events_and_unknown_types_change_nothing() -> None:
     """Every event twice, some of them days late, and events the policy does not know: the same warnings as without."""
 
@@ -110,6 +111,74 @@ async def test_duplicates_late_events_and_unknown_types_change_nothing() -> None
     quiet, noisy = await life(noisy=False).told(), await life(noisy=True).told()
     assert quiet.warnings("ann") == noisy.warnings("ann") != []
     assert noisy.dead_letters == []
+
+
+@pytest.mark.requirement("A2")
+async def test_each_app_has_names_of_its_own_and_what_no_policy_knows_is_counted() -> None:
+    """A till that calls a purchase `open` makes a life like the app's; in the app the same word means nothing."""
+    till = Source(events={"open": Role.PURCHASE, "closed": Role.COMPLAINT_OPENED})
+    policy = SHOP.model_copy(update={"sources": {"till": till}})
+
+    def says(story: Story, user: str, source: str, type: str, number: int) -> None:
+        body = {
+            **GOOD,
+            "id": f"{user}-{type}-{number}",
+            "source": source,
+            "type": type,
+            "time": day(number).isoformat(),
+        }
+        story.record(day(number), user.encode(), json.dumps({**body, "user_id": user}).encode())
+
+    story = Story(policy)
+    for number in range(20):
+        says(story, "ann", "app", PURCHASE, number)
+        says(story, "gus", "till", "open", number)
+        says(story, "eve", "app", "open", number)
+        says(story, "zoe", "till", VISIT, number)
+    says(story, "zoe", "app", "closed", 19)
+    story.crowd(range(45))
+    heard = await story.told()
+    ann, gus, zoe = (heard.warnings(user) for user in ("ann", "gus", "zoe"))
+    assert [warning.level for warning in ann] == [Level.RISK, Level.CRITICAL]
+    assert [w.evidence for w in gus] == [w.evidence for w in ann]
+    assert [w.index for w in zoe] == [w.index for w in ann], "[events] holds for the till's other names, too"
+    assert heard.all_warnings("eve") == []
+    partition = open_health(policy)(0, {}, None)
+    partition.step(
+        "app.events", [record for record in heard.driver.read("app.events") if record.key in LISTED], day(45)
+    )
+    assert partition.tally()["event.unknown_type"] == 21
+
+
+LISTED = (b"ann", b"gus", b"eve", b"zoe")
+
+
+@pytest.mark.requirement("A2")
+async def test_roles_that_no_rule_uses_yet_are_taken_and_change_no_warning() -> None:
+    """Coupons, questions, errors, referrals: known, counted as applied, and silent about health."""
+
+    def life(more: bool) -> Story:
+        story = Story()
+        story.lives("ann", range(20))
+        names = [name for name, role in SHOP.events.items() if role in UNUSED] if more else []
+        for number, name in enumerate(names):
+            story.event("ann", day(number + 1, hour=11), type=name)
+        story.crowd(range(45))
+        return story
+
+    quiet, talkative = await life(more=False).told(), await life(more=True).told()
+    assert talkative.warnings("ann") == quiet.warnings("ann") != []
+    partition = open_health(SHOP)(0, {}, None)
+    records = [record for record in talkative.driver.read("app.events") if record.key == b"ann"]
+    partition.step("app.events", records, day(45))
+    tally = partition.tally()
+    assert (tally["event.applied"], tally.get("event.unknown_type", 0)) == (20 + len(UNUSED), 0)
+
+
+UNUSED = (
+    Role.COUPON_ISSUED, Role.COUPON_REDEEMED, Role.COMPETITOR_VIEWED, Role.REFERRAL, Role.QUESTION_ASKED,
+    Role.HELP_OPENED, Role.ERROR_MET, Role.BRAND_ACTIVITY, Role.CORE_ACTION,
+)  # fmt: skip
 
 
 @pytest.mark.requirement("A1", "A3")

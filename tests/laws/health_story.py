@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from schemas.policy import Policy, Product, Role
+from schemas.policy import Life, Lives, Policy, Product, Role, Weights
 from schemas.stage import StageChange
 from schemas.topics import STAGES, WARNINGS
 from schemas.warning import Warning
@@ -28,6 +28,14 @@ POLICY = Policy(
         "tool": Product(horizon_days=7, zone="America/New_York"),
         "car": Product(horizon_days=120, zone="Australia/Lord_Howe"),
         "rated": Product(activity=(Role.SESSION, Role.SCORE)),
+        "game": Product(
+            horizon_days=14,
+            life=Lives(
+                new=Life(horizon_days=3, weights=Weights(bad_experience=3.0)),
+                growing=Life(horizon_days=60, weights=Weights(use_trend=0.0, bad_experience=0.5)),
+                settled=Life(weights=Weights(use_trend=2.0, depth_of_use=5.0, bad_experience=0.0)),
+            ),
+        ),
     },
     events={
         "visit": Role.SESSION,
@@ -137,7 +145,7 @@ GAPS = st.one_of(
     st.integers(30, 250),
 )
 SECOND = st.one_of(st.sampled_from([0, 1, 59, 3_600, DAY - 1]), st.integers(0, DAY - 1))
-PRODUCTS = st.sampled_from(["shop", "tool", "tool", "car", "default", "unlisted", "ünlisted-2"])
+PRODUCTS = st.sampled_from(["shop", "tool", "game", "game", "car", "default", "unlisted", "ünlisted-2"])
 
 
 @st.composite
@@ -170,14 +178,14 @@ def logs(draw: st.DrawFn) -> list[Happening]:
     """Several lives in order of time, and somebody in each product whose events carry time on to the end."""
     log = [one for life in draw(st.lists(lives(), min_size=1, max_size=4)) for one in life]
     end = max(one.at for one in log) + draw(st.sampled_from([0, 1, 20, 40, 130])) * DAY + draw(SECOND)
-    log += [Happening(end, "zed", product, "visit") for product in ("shop", "tool", "car", "default")]
+    log += [Happening(end, "zed", product, "visit") for product in ("shop", "tool", "game", "car", "default")]
     return sorted(log)
 
 
 @st.composite
 def towns(draw: st.DrawFn) -> list[Happening]:
     """A few users with rhythms over months, some of whom leave; quiet weeks that slow time down; complaints."""
-    product = draw(st.sampled_from(["shop", "tool"]))
+    product = draw(st.sampled_from(["shop", "tool", "game"]))
     start, days = draw(st.sampled_from(STARTS)).timestamp(), draw(st.sampled_from([50, 90]))
     quiet = draw(st.integers(28, days))
     away = range(quiet, quiet + draw(st.sampled_from([0, 0, 3, 10, 20])))

@@ -20,6 +20,8 @@ from tests.laws.reference_life import Life, Said
 from tests.laws.reference_rules import LADDER, RISK, WATCH
 
 TAU, SHORT = 120.0, 28.0
+Outlook = tuple[int, tuple[float, float, float]]
+"""What holds in a life stage: the horizon, and factors of the weights."""
 EPOCH = date(1970, 1, 1)
 RECOVERED = "recovered"
 
@@ -27,8 +29,9 @@ RECOVERED = "recovered"
 class Lane:
     """All users of one listed product and its time; feed it events in order of time."""
 
-    def __init__(self, zone: str, horizon: int) -> None:
+    def __init__(self, zone: str, horizon: int, outlooks: tuple[Outlook, ...] = ()) -> None:
         self.zone, self.horizon = ZoneInfo(zone), horizon
+        self.outlooks = outlooks or ((horizon, (1.0, 1.0, 1.0)),) * 3
         self.world = World(horizon)
         self.known: dict[tuple[str, str], Life] = {}
         self.said: dict[tuple[str, str], list[Said]] = {}
@@ -78,6 +81,17 @@ class Lane:
 
     # A silence.
 
+    def outlook(self, life: Life) -> Outlook:
+        """By the number of days with activity: up to two, up to eight, more."""
+        return self.outlooks[0 if len(life.occasions) <= 2 else 1 if len(life.occasions) <= 8 else 2]
+
+    def horizon_of(self, life: Life) -> int:
+        return self.outlook(life)[0]
+
+    def weights(self, life: Life) -> list[float]:
+        learned, factors = life.with_[life.last].weights, self.outlook(life)[1]
+        return [factor * w for factor, w in zip(factors, learned, strict=True)]
+
     def rhythm(self, life: Life, tau: float, until: int | None = None) -> tuple[float, float]:
         """Up to the last occasion, or to the beginning of a day."""
         theta, (first, *later) = self.world.theta, life.days
@@ -98,7 +112,7 @@ class Lane:
 
     def reach(self, life: Life, a: float) -> float:
         taught, (n, e) = life.with_[life.last], self.rhythm(life, TAU)
-        z, end = (surprise(taught, n, e, days) for days in (a, self.horizon * taught.season))
+        z, end = (surprise(taught, n, e, days) for days in (a, self.horizon_of(life) * taught.season))
         risen = taught.risen(life.repeats)
         return float(np.clip(exp(-(risen(max(end, z)) - risen(z))), 1e-4, 1 - 1e-4))
 
@@ -107,10 +121,10 @@ class Lane:
         return 100 / (1 + exp(log(reach / (1 - reach)) + self.penalty(life)))
 
     def penalty(self, life: Life) -> float:
-        return sum(flag * w for flag, w in zip(self.flags(life), life.with_[life.last].weights, strict=True))
+        return sum(flag * w for flag, w in zip(self.flags(life), self.weights(life), strict=True))
 
     def parts(self, life: Life, a: float) -> list[int]:
-        weighted = [flag * w for flag, w in zip(self.flags(life), life.with_[life.last].weights, strict=True)]
+        weighted = [flag * w for flag, w in zip(self.flags(life), self.weights(life), strict=True)]
         total = 100_000 - round(self.index(life, a) * 1000)
         rest, begun, now = (
             100 - self.index(life, a) - 100 * self.reach(life, a),
@@ -242,7 +256,7 @@ class Lane:
         if life.stage in rules.GONE:
             life.returned, life.stage = day, "returned"
         elif life.returned is not None and self.world.theta(day) - self.world.theta(life.returned) >= max(
-            30, self.horizon
+            30, self.horizon_of(life)
         ):
             life.returned = None
         now = rules.use(self, life) if life.repeats >= 1 else 1.0

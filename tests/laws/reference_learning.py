@@ -168,21 +168,21 @@ class World:
         self.teach(day, sums, moments([lane.rhythm(life, 120.0, day + 1) for life in known]))
 
     def ask(self, life: Life, lane: Lane, day: int, sums: Sums) -> None:
-        if life.asked is not None and life.asked[0] + self.horizon <= day:
-            asked, p, groups = life.asked
+        if life.asked is not None and life.asked[0] + life.asked[3] <= day:
+            asked, p, groups, _span = life.asked
             for group in groups:
                 sums.lapses[group] += life.last <= asked
                 sums.predicted[group] += p
             life.asked = None
         elif life.asked is not None:
             return
-        if life.repeats >= 1 and day - life.last < self.horizon:
+        if life.repeats >= 1 and day - life.last < lane.horizon_of(life):
             n, e = lane.rhythm(life, 120.0)
             a = self.theta(day + 1) - self.theta(life.last)
-            risen, span = self.serving.risen(life.repeats), self.horizon * self.serving.season
+            risen, span = self.serving.risen(life.repeats), lane.horizon_of(life) * self.serving.season
             now, then = (surprise(self.serving, n, e, days) for days in (a, a + span))
             flagged = [group for group, flag in enumerate(lane.flags(life), 1) if flag]
-            life.asked = (day, round(exp(risen(now) - risen(then)), 6), flagged or [0])
+            life.asked = (day, round(exp(risen(now) - risen(then)), 6), flagged or [0], lane.horizon_of(life))
 
     # Lessons.
 

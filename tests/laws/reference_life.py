@@ -18,7 +18,7 @@ class Life:
     occasions: dict[int, int] = field(default_factory=dict)
     complaints: list[int] = field(default_factory=list)
     with_: dict[int, Taught] = field(default_factory=dict)
-    asked: tuple[int, float, list[int]] | None = None
+    asked: tuple[int, float, list[int], int] | None = None
     baseline: float = -1.0
     begun_at: float = -1.0
     armed: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(LADDER, True))

@@ -37,7 +37,7 @@ def called(lane: Lane, life: Life, day: int) -> dict[str, list[str]]:
         n, e = lane.rhythm(life, 120.0)
         calls["silence"] = [WATCH] if a >= 3 and surprise(life.with_[life.last], n, e, a) >= 3 else []
     keys = [key for key in life.keys if key <= day]
-    if keys and lane.world.theta(day) - lane.world.theta(max(life.keys)) >= lane.horizon:
+    if keys and lane.world.theta(day) - lane.world.theta(max(life.keys)) >= lane.horizon_of(life):
         calls["lapse"] = [WATCH]
     return {name: levels for name, levels in calls.items() if levels}
 
@@ -47,7 +47,7 @@ def thousandths(lane: Lane, life: Life, day: int) -> int:
 
 
 def declined(lane: Lane, life: Life, day: int) -> bool:
-    period = max(1, round(lane.horizon / 28))
+    period = max(1, round(lane.horizon_of(life) / 28))
     checks = list(range(life.last + period, day + 1, period))[-3:]
     low = [thousandths(lane, life, d) <= threshold(WATCH, lane.baseline_on(life, d)) for d in checks]
     return len(low) == 3 and all(low)
@@ -83,7 +83,7 @@ def standing(life: Life, day: int) -> set[str]:
 
 def stage(lane: Lane, life: Life, day: int) -> str:
     """How far gone a user is on a day; who is gone only goes further."""
-    silent, length = lane.silent(life, day), max(30, lane.horizon)
+    silent, length = lane.silent(life, day), max(30, lane.horizon_of(life))
     found = "healthy" if life.returned is None else "returned"
     if life.spoken in (RISK, CRITICAL):
         found = "at_risk"

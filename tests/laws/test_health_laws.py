@@ -9,6 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas.ids import episode_id
+from schemas.policy import Product
 from schemas.stage import StageChange
 from schemas.warning import Component, Level, Stage, Warning
 from streams.health.learning import refit
@@ -23,16 +24,25 @@ CAUSES = ("returned", "settled", "key_behaviour", "use_recovered", "cooled_down"
 PARTS = (Component.FREQUENCY, Component.SILENCE, Component.TREND, Component.DEPTH, Component.EXPERIENCE)
 
 
+def lane(definition: Product) -> Lane:
+    """The slow reference of a product."""
+    lives = []
+    for life in (definition.life.new, definition.life.growing, definition.life.settled):
+        factors = (life.weights.use_trend, life.weights.depth_of_use, life.weights.bad_experience)
+        lives.append((life.horizon_days or definition.horizon_days, factors))
+    return Lane(definition.zone, definition.horizon_days, tuple(lives))
+
+
 def expected(log: list[Happening]) -> dict[tuple[str, str], list[Said]]:
     """What must be said of whom, by product."""
-    lanes = {name: Lane(definition.zone, definition.horizon_days) for name, definition in POLICY.products.items()}
+    lanes = {name: lane(definition) for name, definition in POLICY.products.items()}
     for one in log:
-        lane = lanes[one.product if one.product in lanes else "default"]
+        where = lanes[one.product if one.product in lanes else "default"]
         if one.type == "nothing":
-            lane.came(one.at)
+            where.came(one.at)
         else:
-            lane.event((one.user, one.product), one.at, one.type)
-    return {who: said for lane in lanes.values() for who, said in lane.said.items()}
+            where.event((one.user, one.product), one.at, one.type)
+    return {who: said for each in lanes.values() for who, said in each.said.items()}
 
 
 def told(message: Warning | StageChange) -> Said:

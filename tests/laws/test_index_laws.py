@@ -11,6 +11,7 @@ from streams.health.experience import felt
 from streams.health.index.components import deepened
 from streams.health.index.curve import BINS, EDGES, Curve
 from streams.health.index.index import Silence
+from streams.health.index.outlook import Outlook
 from streams.health.index.snapshot import START, Snapshot
 from streams.health.learning.population import Population
 from streams.health.occasion import occasion
@@ -19,6 +20,7 @@ from streams.health.state import State, key_of, pack, unpack, user_and_product
 from streams.intake import Event
 from tests.laws.health_story import COMMON, NOW, POLICY
 
+OUTLOOKS = st.builds(Outlook, st.integers(2, 400), st.tuples(*[st.floats(0, 5)] * 3))
 COUNTS = st.lists(st.floats(0, 1e6), min_size=BINS, max_size=BINS)
 
 
@@ -49,11 +51,11 @@ def states(draw: st.DrawFn) -> State:
 
 
 @COMMON
-@given(states(), st.one_of(st.just(START), snapshots()), st.integers(2, 400), st.floats(0, 800), st.floats(0, 800))
+@given(states(), st.one_of(st.just(START), snapshots()), OUTLOOKS, st.floats(0, 800), st.floats(0, 800))
 def test_longer_silence_never_raises_the_index(
-    state: State, snapshot: Snapshot, horizon: int, one: float, other: float
+    state: State, snapshot: Snapshot, outlook: Outlook, one: float, other: float
 ) -> None:
-    silence = Silence(state, snapshot, horizon)
+    silence = Silence(state, snapshot, outlook)
     shorter, longer = sorted((one, other))
     assert silence.reach(longer) >= silence.reach(shorter) - 1e-12
     assert silence.thousandths(longer) <= silence.thousandths(shorter)
@@ -61,9 +63,9 @@ def test_longer_silence_never_raises_the_index(
 
 
 @COMMON
-@given(states(), st.one_of(st.just(START), snapshots()), st.integers(2, 400), st.floats(0, 800))
-def test_parts_sum_to_what_the_index_lacks(state: State, snapshot: Snapshot, horizon: int, silent: float) -> None:
-    silence = Silence(state, snapshot, horizon)
+@given(states(), st.one_of(st.just(START), snapshots()), OUTLOOKS, st.floats(0, 800))
+def test_parts_sum_to_what_the_index_lacks(state: State, snapshot: Snapshot, outlook: Outlook, silent: float) -> None:
+    silence = Silence(state, snapshot, outlook)
     parts = silence.parts(silent)
     assert sum(parts.values()) == 100_000 - silence.thousandths(silent)
     assert all(part >= 0 for part in parts.values())
@@ -75,10 +77,10 @@ def test_parts_sum_to_what_the_index_lacks(state: State, snapshot: Snapshot, hor
 
 
 @COMMON
-@given(states(), st.one_of(st.just(START), snapshots()), st.integers(2, 400), st.floats(1, 99))
-def test_the_cheap_bound_is_never_late(state: State, snapshot: Snapshot, horizon: int, index: float) -> None:
+@given(states(), st.one_of(st.just(START), snapshots()), OUTLOOKS, st.floats(1, 99))
+def test_the_cheap_bound_is_never_late(state: State, snapshot: Snapshot, outlook: Outlook, index: float) -> None:
     """No whole day before the bound has an index at or under the one asked for."""
-    silence = Silence(state, snapshot, horizon)
+    silence = Silence(state, snapshot, outlook)
     bound = int(silence.earliest(index + 0.001))
     assert all(silence.thousandths(day) > round(index * 1000) for day in range(bound))
 

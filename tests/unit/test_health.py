@@ -12,6 +12,7 @@ from schemas.warning import Component, Level
 from streams.health import HealthPartition, StateUnreadable, open_health
 from streams.health.index.curve import BINS, EDGES, Curve
 from streams.health.index.index import Silence
+from streams.health.index.outlook import Outlook
 from streams.health.index.snapshot import START
 from streams.health.learning.book import reserved
 from streams.health.learning.population import Population
@@ -28,7 +29,7 @@ POLICY = Policy(
     events={"order": Role.PURCHASE, "visit": Role.SESSION},
 )
 RULE = LevelRule(POLICY.warnings)
-RULES = Rules(POLICY.warnings, POLICY.product("shop"))
+RULES = Rules(POLICY.warnings)
 FLAT = START._replace(curves=(Curve((1.0,) * BINS, EDGES),) * 3)
 """A hazard of 1 per nat: silences end as the user's rhythm alone says."""
 
@@ -55,13 +56,13 @@ def test_the_start_notices_a_daily_user_after_12_days_and_a_weekly_one_after_9(
 ) -> None:
     """With a hazard of 1 per nat instead of 1/(1+z) it would be 26.7 and 21.6 days, as was measured."""
     state = lived(range(20_000, 20_000 + history, gap))
-    assert Silence(state, START, 28).earliest(50) == pytest.approx(untaught, abs=0.1)
-    assert Silence(state, FLAT, 28).earliest(50) == pytest.approx(flat, abs=0.1)
+    assert Silence(state, START, Outlook(28)).earliest(50) == pytest.approx(untaught, abs=0.1)
+    assert Silence(state, FLAT, Outlook(28)).earliest(50) == pytest.approx(flat, abs=0.1)
 
 
 def test_a_user_with_one_occasion_is_never_warned_of() -> None:
     state = lived(range(20_000, 20_001))
-    silence = Silence(state, START, 28)
+    silence = Silence(state, START, Outlook(28))
     assert RULE.earliest(state, silence, Population()) is None
     assert RULES.at(state, silence, Population(), 20_100) is None
     assert RULES.next(state, silence, Population(), 20_100) is None
@@ -70,7 +71,7 @@ def test_a_user_with_one_occasion_is_never_warned_of() -> None:
 def test_a_level_that_has_warned_is_armed_again_only_by_an_occasion_that_brings_the_index_well_up() -> None:
     """Hysteresis: a user who comes back as a shadow of himself is not warned of again at once."""
     state = lived(range(20_000, 20_200, 40))
-    shadow = Silence(state, START, 28)
+    shadow = Silence(state, START, Outlook(28))
     state.baseline, state.armed = 90.0, 0b000
     assert shadow.index(0) < 60 < 0.85 * 90
     assert RULE.rearmed(state, shadow) == 0b100, "40 points are well above CRITICAL, and not above RISK"
@@ -95,9 +96,9 @@ def test_a_level_that_has_warned_is_disarmed_when_its_silence_ends() -> None:
 def test_every_flag_takes_points_of_its_own() -> None:
     state = lived(range(20_000, 20_030))
     state.negatives = 1.0
-    cross = Silence(state, START, 28).parts(5)
+    cross = Silence(state, START, Outlook(28)).parts(5)
     state.depth_fast, state.depth_slow = 0.5, 4.0
-    shallow = Silence(state, START, 28).parts(5)
+    shallow = Silence(state, START, Outlook(28)).parts(5)
     assert [cross[part] > 0 for part in (Component.EXPERIENCE, Component.DEPTH, Component.TREND)] == [
         True,
         False,
@@ -112,8 +113,8 @@ def test_every_flag_takes_points_of_its_own() -> None:
 def test_nothing_is_certain() -> None:
     """REACH stays a ten-thousandth away from 0 and from 1."""
     often, rarely = lived(range(20_000, 21_000)), lived(range(20_000, 20_002))
-    assert Silence(often, FLAT, 28).reach(0) == 1e-4
-    assert Silence(rarely, START, 28).reach(28) == Silence(rarely, START, 28).reach(400) == 1 - 1e-4
+    assert Silence(often, FLAT, Outlook(28)).reach(0) == 1e-4
+    assert Silence(rarely, START, Outlook(28)).reach(28) == Silence(rarely, START, Outlook(28)).reach(400) == 1 - 1e-4
 
 
 # --- The window -----------------------------------------------------------------------------------------------------

@@ -76,6 +76,25 @@ def test_a_fault_names_place_value_and_fix(section: str, told: str) -> None:
     assert told in line
 
 
+def test_faults_of_life_stages_and_sources_are_told_all_at_once() -> None:
+    text = """[products.default.life.young]
+horizon_days = 9
+[products.default.life.new]
+horizon_days = 1
+weights = { use_trend = -1.0, dept_of_use = 2.0 }
+[sources.web]
+events = { open = "sesion" }
+"""
+    assert [line.removeprefix("p.toml: ").split("; expected")[0] for line in faults_of(LEAST + text)] == [
+        "products.default.life.new.horizon_days = 1 is under 2",
+        "products.default.life.new.weights.use_trend = -1.0 is under 0",
+        "products.default.life.new.weights.dept_of_use = 2.0 is not a known key; did you mean 'depth_of_use'?",
+        'products.default.life.young = {"horizon_days": 9} is not a known key; '
+        "remove it; known keys: new, growing, settled",
+        "sources.web.events.open = \"sesion\" is not known; did you mean 'session'?",
+    ]
+
+
 def test_rules_between_fields_are_judged_though_a_neighbour_is_faulty() -> None:
     """A misspelt key in a section does not hide that the section's limits contradict each other."""
     lines = faults_of(LEAST + "[warnings]\ncritical = 60.0\nrsk = 1")
@@ -138,7 +157,7 @@ def test_an_unknown_product_has_the_default_definition_of_churn() -> None:
 
 def test_an_unknown_event_has_no_role() -> None:
     policy = parse_policy(LEAST, "p.toml")
-    assert (policy.role("visit"), policy.role("Visit")) == (Role.SESSION, None)
+    assert (policy.roles("app").get("visit"), policy.roles("app").get("Visit")) == (Role.SESSION, None)
 
 
 def test_a_playbook_answers_its_levels_and_products_only() -> None:

@@ -10,6 +10,7 @@ from schemas.policy import Policy, Product
 from schemas.warning import Level, Stage
 from streams.health.index.curve import EDGES
 from streams.health.index.index import Silence, upcoming
+from streams.health.index.outlook import Outlook
 from streams.health.index.snapshot import START
 from streams.health.learning.population import Population
 from streams.health.notice import Notices
@@ -23,7 +24,7 @@ from streams.health.state import State, key_of
 POLICY = Policy(name="portrait", products={"default": Product(horizon_days=28)})
 RULE, POPULATION = LevelRule(POLICY.warnings), Population()
 KEY, AT = key_of("ann", "default"), datetime(2026, 3, 1, tzinfo=UTC)
-PORTRAITS = Portraits(POLICY.product("default"), POPULATION, RULE, Stages(28, POPULATION))
+PORTRAITS = Portraits(POPULATION, RULE, Stages(POPULATION))
 
 
 def lived(days: range) -> State:
@@ -37,7 +38,7 @@ def test_a_reading_is_what_a_warning_of_that_day_says() -> None:
     notices = Notices(POLICY.product("default"), POPULATION, RULE, POLICY.hash)
     state = lived(range(20_000, 20_060, 3))
     for day in range(state.last + 1, state.last + 40):
-        crossing, silence = Crossing(day, Level.RISK, 50_000), Silence(state, START, 28)
+        crossing, silence = Crossing(day, Level.RISK, 50_000), Silence(state, START, Outlook(28))
         warning = notices.crossed(KEY, state, silence, crossing, Stage.AT_RISK, AT)
         reading = PORTRAITS.reading(KEY, state, day, AT)
         assert (reading.index, reading.parts) == (warning.index, warning.parts)

@@ -9,6 +9,7 @@ from typing import Final
 
 from schemas.warning import Component
 from streams.health.index.components import FLAGS, flags
+from streams.health.index.outlook import Outlook
 from streams.health.index.rhythm import silence, surprise
 from streams.health.index.snapshot import Snapshot
 from streams.health.state import State
@@ -26,15 +27,27 @@ class Silence:
     ``silent`` below is its length in operational days, 0 on the day of the last occasion.
     """
 
-    __slots__ = ("_curve", "_risen", "exposure", "flags", "horizon", "penalty", "snapshot", "weight")
+    __slots__ = (
+        "_curve",
+        "_risen",
+        "exposure",
+        "flags",
+        "horizon",
+        "outlook",
+        "penalty",
+        "snapshot",
+        "weight",
+        "weights",
+    )
 
-    def __init__(self, state: State, snapshot: Snapshot, horizon_days: int) -> None:
-        self.snapshot = snapshot
-        self.horizon = horizon_days * snapshot.season
+    def __init__(self, state: State, snapshot: Snapshot, outlook: Outlook) -> None:
+        self.snapshot, self.outlook = snapshot, outlook
+        self.horizon = outlook.horizon_days * snapshot.season
         self.weight = snapshot.shape + state.count
         self.exposure = snapshot.rate + state.exposure
         self.flags = flags(state, snapshot)
-        (trend, depth, experience), (w_trend, w_depth, w_experience) = self.flags, snapshot.weights
+        self.weights = outlook.weighed(snapshot.weights)
+        (trend, depth, experience), (w_trend, w_depth, w_experience) = self.flags, self.weights
         self.penalty = trend * w_trend + depth * w_depth + experience * w_experience
         self._curve = snapshot.curve(state.repeats)
         self._risen = self._curve.cumulative(surprise(self.weight, self.exposure, self.horizon))
@@ -77,7 +90,7 @@ class Silence:
         index = self._index(reach)
         rest = 1 - index / 100 - reach
         exact = {Component.FREQUENCY: habit, Component.SILENCE: reach - habit}
-        for component, flag, weight in zip(FLAGS, self.flags, self.snapshot.weights, strict=True):
+        for component, flag, weight in zip(FLAGS, self.flags, self.weights, strict=True):
             exact[component] = rest * weight / self.penalty if flag and self.penalty else 0.0
         shares = {component: max(part, 0.0) * 100 * POINT for component, part in exact.items()}
         return apportioned(shares, 100 * POINT - round(index * POINT))

@@ -5,10 +5,10 @@ is over they become its sums, which all partitions exchange, and from which ever
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from math import expm1
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from streams.health.days import date_of, day_of
 from streams.health.index.components import flags
 from streams.health.index.curve import BINS, EDGES
 from streams.health.index.index import Silence, passed_through, upcoming
+from streams.health.index.outlook import USUAL, Outlook, Outlooks
 from streams.health.index.rhythm import surprise
 from streams.health.index.snapshot import START, Snapshot, stratum
 from streams.health.learning import book, prediction
@@ -27,6 +28,7 @@ from streams.health.learning.lesson import ALL_HASHES
 from streams.health.learning.sample import RECENT_DAYS, Sample
 from streams.health.learning.sums import NATS, DaySums
 from streams.health.learning.told import day_message, mark_message, mark_of, sums_of
+from streams.health.learning.users import Users
 from streams.health.state import State, hash_of
 from streams.role import Fact, fact_of
 
@@ -44,22 +46,14 @@ HOLD_SPEED: Final = 0.5
 """Under this speed silence says nothing about a user: time stands still and no silence is warned of."""
 
 
-class Users(Protocol):
-    """The product's users, as a population needs them."""
-
-    def states(self, wanted: Callable[[bytes], bool]) -> Iterable[tuple[bytes, State]]:
-        """All of them whose keys are wanted."""
-        ...
-
-    def state(self, key: bytes) -> State: ...
-    def changed(self, key: bytes, state: State) -> None: ...
-
-
 class Population:
     """Reads as a product's time and snapshots; learns when told of returns and of days that begin and end."""
 
-    def __init__(self, product: str = "default", number: int = 0, partitions: int = 1, horizon_days: int = 28) -> None:
-        self._product, self._number, self._partitions, self._horizon = product, number, partitions, horizon_days
+    def __init__(
+        self, product: str = "default", number: int = 0, partitions: int = 1, outlooks: Outlooks = USUAL
+    ) -> None:
+        self._product, self._number, self._partitions, self._outlooks = product, number, partitions, outlooks
+        self._longest = max(outlook.horizon_days for outlook in outlooks)
         self._course = Course()
         self._weeks: dict[int, Snapshot] = {START.week: START}
         self._open: dict[int, DaySums] = {}
@@ -118,9 +112,13 @@ class Population:
         found = self._weeks.get(week)
         return found if found is not None else self._weeks[min(week for week in self._weeks if week)]
 
+    def outlook_of(self, state: State) -> Outlook:
+        """What holds for a user in his life stage."""
+        return self._outlooks[stratum(state.repeats)]
+
     def silence_of(self, state: State) -> Silence:
         """The running silence of a user, read with the snapshot it began with."""
-        return Silence(state, self.kept(state.week), self._horizon)
+        return Silence(state, self.kept(state.week), self.outlook_of(state))
 
     def elapsed(self, since: int, until: int) -> float:
         """Θ(until) - Θ(since): operational days between the beginnings of two calendar days."""
@@ -178,7 +176,7 @@ class Population:
             self._sample = Sample((key, state) for key, state in users.states(self._sampled) if state.begun)
         swept = self._sample.swept(day, self._course.clock, self.serving)
         sums += replace(swept, expected=0) if self._course.still else swept
-        for key in self._sample.due(day, self._horizon):
+        for key in self._sample.due(day, self._outlooks):
             state = users.state(key)
             self._ask(state, day, sums)
             self._sample.keep(key, state)
@@ -252,9 +250,10 @@ class Population:
     def _ask(self, state: State, day: int, sums: DaySums) -> None:
         """A prediction that waited is settled; another one waits, unless the user is gone already."""
         prediction.settle(state, sums)
-        if state.repeats and day - state.last < self._horizon:
-            chance = upcoming(state, self.serving, self._horizon, self.elapsed(state.last, day + 1))
-            prediction.ask(state, day, chance, flags(state, self.kept(state.week)))
+        horizon = self.outlook_of(state).horizon_days
+        if state.repeats and day - state.last < horizon:
+            chance = upcoming(state, self.serving, horizon, self.elapsed(state.last, day + 1))
+            prediction.ask(state, day, horizon, chance, flags(state, self.kept(state.week)))
 
     def _hear(self, day: int, number: int, sums: DaySums) -> None:
         if day > self._course.lesson.day:
@@ -272,7 +271,7 @@ class Population:
             parts = self._heard.complete(day)
             if parts is None:
                 return
-            course.lesson = course.lesson.taught(day, parts, self._horizon)
+            course.lesson = course.lesson.taught(day, parts, self._longest)
             self._write(book.COURSE)
             for number in self._heard.days.pop(day, {}):
                 self._write(book.sums_kind(day, number))

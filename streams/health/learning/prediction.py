@@ -14,7 +14,7 @@ def settle(state: State, sums: DaySums) -> None:
     state.asked_day = -1
 
 
-def ask(state: State, day: int, chance: float, flagged: tuple[bool, ...]) -> None:
-    """One waits from this day on: the chance of silence, and the flags the user has."""
-    state.asked_day, state.asked = day, round(chance * MOMENTS)
+def ask(state: State, day: int, horizon_days: int, chance: float, flagged: tuple[bool, ...]) -> None:
+    """One waits from this day on for the horizon: the chance of silence, and the flags the user has."""
+    state.asked_day, state.asked_until, state.asked = day, day + horizon_days, round(chance * MOMENTS)
     state.asked_flags = sum(1 << group for group, flag in enumerate(flagged, 1) if flag)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.health.index.curve import BINS, EDGES
+from streams.health.index.outlook import Outlooks
 from streams.health.index.rhythm import LONG_DAYS
 from streams.health.index.snapshot import OFTEN, STRATA, Snapshot
 from streams.health.learning.clock import Clock
@@ -18,14 +19,14 @@ RECENT_DAYS: Final = 28
 
 _EDGES: Final = np.array(EDGES)
 _GROWTH: Final = 2
-_ROW: Final = np.dtype([("n", "f8"), ("e", "f8"), ("repeats", "i8"), ("last", "i8"), ("asked", "i8")])
+_ROW: Final = np.dtype([("n", "f8"), ("e", "f8"), ("repeats", "i8"), ("last", "i8"), ("settles", "i8")])
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 class Sample:
-    """One row a user: n, E, repeats, the day of the last occasion, the day a prediction was made (-1: none waits)."""
+    """One row a user: n, E, repeats, the day of the last occasion, the day a prediction settles (-1: none waits)."""
 
     def __init__(self, states: Iterable[tuple[bytes, State]]) -> None:
         self._places: dict[bytes, int] = {}
@@ -45,7 +46,8 @@ class Sample:
             self._keys.append(key)
             if place == len(self._rows):
                 self._rows = np.resize(self._rows, _GROWTH * place)
-        self._rows[place] = (state.count, state.exposure, state.repeats, state.last, state.asked_day)
+        settles = state.asked_until if state.asked_day >= 0 else -1
+        self._rows[place] = (state.count, state.exposure, state.repeats, state.last, settles)
 
     def retain(self, keys: Iterable[bytes]) -> "Sample":
         """The sample of those users only."""
@@ -74,7 +76,7 @@ class Sample:
         elapsed = clock.at(day) - _at(clock, silent["last"])
         begun = weight * np.log1p(elapsed / rate)
         ended = weight * np.log1p((elapsed + speed) / rate)
-        strata = np.searchsorted(OFTEN, silent["repeats"], side="right")
+        strata = _strata(silent)
         cells = strata * BINS + _bins((begun + ended) / 2)
         units = np.rint((ended - begun) * NATS)  # whole numbers, exact in a float up to 2^53
         sums.exposure = np.bincount(cells, units, CELLS).astype(np.int64).tolist()
@@ -86,12 +88,13 @@ class Sample:
         sums.expected = int(np.rint(-np.expm1(-passed[recent]) * NATS).sum())
         return sums
 
-    def due(self, day: int, horizon_days: int) -> list[bytes]:
+    def due(self, day: int, outlooks: Outlooks) -> list[bytes]:
         """Users whose prediction is so old that it has come true or not, and those of whom none waits, in key order."""
         rows = self._rows[: len(self._keys)]
-        waits = rows["asked"] >= 0
-        settles = waits & (rows["asked"] + horizon_days <= day)
-        free = ~waits & (rows["repeats"] >= 1) & (day - rows["last"] < horizon_days)
+        waits = rows["settles"] >= 0
+        settles = waits & (rows["settles"] <= day)
+        horizons = np.array([outlook.horizon_days for outlook in outlooks])[_strata(rows)]
+        free = ~waits & (rows["repeats"] >= 1) & (day - rows["last"] < horizons)
         return sorted(self._keys[place] for place in np.flatnonzero(settles | free))
 
 
@@ -103,6 +106,10 @@ def _at(clock: Clock, days: Ints) -> Floats:
     known = np.clip(places, 0, len(clock.starts) - 1)
     found: Floats = np.array(clock.starts)[known] + (places - known)
     return found
+
+
+def _strata(rows: NDArray[np.void]) -> Ints:
+    return np.searchsorted(OFTEN, rows["repeats"], side="right")
 
 
 def _bins(nats: Floats) -> Ints:

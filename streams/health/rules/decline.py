@@ -15,22 +15,26 @@ PERIODS = 28
 """Checks in a horizon."""
 
 
+def period(silence: Silence) -> int:
+    """Days between two checks of a silence: they come as often in every horizon."""
+    return max(1, round(silence.outlook.horizon_days / PERIODS))
+
+
 class DeclineRule:
-    """An index that stays down, under one policy and horizon."""
+    """An index that stays down, under one policy."""
 
     name = "decline"
     bit = 0
 
-    def __init__(self, warnings: Warnings, horizon_days: int, levels: LevelRule) -> None:
+    def __init__(self, warnings: Warnings, levels: LevelRule) -> None:
         self._policy = warnings.decline
         self._levels = levels
-        self.period = max(1, round(horizon_days / PERIODS))
 
-    def earliest(self, state: State) -> int | None:
+    def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
         """A day before which this rule cannot call; None when it cannot in this silence."""
         if not state.repeats or state.spoken >= WATCH:
             return None
-        return state.last + self.period * self._policy.checks
+        return state.last + period(silence) * self._policy.checks
 
     def calls(self, state: State, silence: Silence, population: Population, day: int) -> tuple[int, ...]:
         """WATCH, while the last checks up to a day were all low."""
@@ -57,14 +61,16 @@ class DeclineRule:
             return None  # the index stands still, and the baseline only comes down to it
         most = self._policy.ratio * max(followed(state, silence, population, day), silence.index(silent))
         low = population.day_after(state.last, silence.earliest(most + ROUNDING))
-        made = (day - state.last) // self.period
-        return max(day + 1, cooled, state.last + (made + missing) * self.period, low + (missing - 1) * self.period)
+        made = (day - state.last) // period(silence)
+        return max(
+            day + 1, cooled, state.last + (made + missing) * period(silence), low + (missing - 1) * period(silence)
+        )
 
     def _run(self, state: State, silence: Silence, population: Population, day: int) -> int:
         """How many of the last checks up to a day were low in a row, as many as are asked for at most."""
-        made = (day - state.last) // self.period
+        made = (day - state.last) // period(silence)
         for run in range(min(self._policy.checks, made)):
-            if not self._low(state, silence, population, state.last + (made - run) * self.period):
+            if not self._low(state, silence, population, state.last + (made - run) * period(silence)):
                 return run
         return min(self._policy.checks, made)
 

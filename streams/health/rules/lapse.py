@@ -14,26 +14,33 @@ LAPSE = 0b001
 
 
 class LapseRule:
-    """A missing key behaviour under one policy and horizon."""
+    """A missing key behaviour under one policy."""
 
     name = "lapse"
     bit = LAPSE
 
-    def __init__(self, warnings: Warnings, horizon_days: int) -> None:
+    def __init__(self, warnings: Warnings) -> None:
         self._policy = warnings.lapse
         self._number = number_of(self._policy.level)
-        self._horizon = horizon_days
 
-    def earliest(self, state: State) -> int | None:
+    def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
         """A day before which this rule cannot call; None when it cannot as things stand."""
         if not self._able(state):
             return None
-        return max(state.key_day + self._horizon, state.last, cool(self._number, state, self._policy.cooldown_days))
+        return max(
+            state.key_day + silence.outlook.horizon_days,
+            state.last,
+            cool(self._number, state, self._policy.cooldown_days),
+        )
 
     def calls(self, state: State, silence: Silence, population: Population, day: int) -> tuple[int, ...]:
         """Its level, once the key behaviour has been missing for the horizon."""
         missing = state.repeats and state.key_day >= 0
-        return (self._number,) if missing and population.elapsed(state.key_day, day) >= self._horizon else ()
+        return (
+            (self._number,)
+            if missing and population.elapsed(state.key_day, day) >= silence.outlook.horizon_days
+            else ()
+        )
 
     def may(self, number: int, state: State, silence: Silence, day: int) -> bool:
         """Whether there was a key behaviour since it called, and it is not in its cool-down on a day."""
@@ -44,7 +51,7 @@ class LapseRule:
         if not self._able(state):
             return None
         cooled = cool(self._number, state, self._policy.cooldown_days)
-        return max(day + 1, cooled, population.day_after(state.key_day, self._horizon))
+        return max(day + 1, cooled, population.day_after(state.key_day, silence.outlook.horizon_days))
 
     def _able(self, state: State) -> bool:
         armed = state.repeats and state.key_day >= 0 and not state.disarmed & LAPSE

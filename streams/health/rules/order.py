@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from schemas.policy import Product, Warnings
+from schemas.policy import Warnings
 from schemas.warning import Level
 from streams.health.index.baseline import followed
 from streams.health.index.index import Silence
@@ -52,14 +52,13 @@ class Crossing(NamedTuple):
 
 
 class Rules:
-    """The rules that a policy switches on, for one product definition."""
+    """The rules that a policy switches on."""
 
-    def __init__(self, warnings: Warnings, definition: Product) -> None:
-        horizon = definition.horizon_days
+    def __init__(self, warnings: Warnings) -> None:
         self.levels = LevelRule(warnings)
-        self._decline = DeclineRule(warnings, horizon, self.levels) if warnings.decline.enabled else None
+        self._decline = DeclineRule(warnings, self.levels) if warnings.decline.enabled else None
         self._silence = SilenceRule(warnings) if warnings.silence.enabled else None
-        self._lapse = LapseRule(warnings, horizon) if warnings.lapse.enabled else None
+        self._lapse = LapseRule(warnings) if warnings.lapse.enabled else None
         self.shock = ShockRule(warnings) if warnings.shock.enabled else None
         self.collapse = CollapseRule(warnings) if warnings.collapse.enabled else None
         self._level = self.levels if warnings.level else None
@@ -70,7 +69,8 @@ class Rules:
     def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
         """A day before which no rule can call, cheap to know; None when none can as things stand."""
         days = [self._level.earliest(state, silence, population)] if self._level else []
-        days += [rule.earliest(state) for rule in (self._decline, self._silence, self._lapse) if rule]
+        days += [self._silence.earliest(state)] if self._silence else []
+        days += [rule.earliest(state, silence, population) for rule in (self._decline, self._lapse) if rule]
         return min((day for day in days if day is not None), default=None)
 
     def next(self, state: State, silence: Silence, population: Population, day: int) -> int | None:
