@@ -11,6 +11,8 @@ from schemas.policy import BreakerPolicy
 from streams.govern.breaker import FORCED, WORDS, Signal
 from streams.govern.watch import Minute, Round, Watch, total
 
+OVER = "the operator's word is over"
+
 
 class Cause(NamedTuple):
     """A signal and what gave it, in words; ``until`` ends the operator's word that gave it."""
@@ -37,7 +39,7 @@ def calmed(watch: Watch, now: datetime, policy: BreakerPolicy) -> Watch:
 def signal_of(watch: Watch, unsent: int, now: datetime, policy: BreakerPolicy) -> Cause | None:
     """What should move the breaker now, if anything; ``unsent``: probes that are granted and were not sent yet."""
     if watch.ordered is not None and now >= watch.ordered:
-        return Cause(Signal.LIFTED, "the operator's word is over")
+        return Cause(Signal.LIFTED, OVER)
     match watch.stands:
         case BreakerState.OPEN:
             cooled = watch.reopens is not None and now >= watch.reopens
@@ -57,7 +59,7 @@ def ordered(watch: Watch, control: Control | None, now: datetime) -> Cause | Non
     The word it stands under already moves nothing, but may hold for another time.
     """
     signal = WORDS.get(control.value) if control is not None and control.value and control.holds(now) else None
-    said = "taken back" if control is None else f"{control.who}: {control.why}"
+    said = "taken back" if control is None else f"{control.who}: {control.why}" if control.holds(now) else OVER
     if signal is None or control is None:
         return Cause(Signal.LIFTED, said) if watch.state in FORCED.values() else None
     stands = FORCED[signal] is watch.state and control.until == watch.ordered

@@ -121,3 +121,27 @@ async def test_records_that_are_no_words_stop_nobody_and_leave_what_stands() -> 
     heard = await story.told()
     assert heard.ends("ann") == [GONE]
     assert heard.ends("bob") == [(SENT, None)]
+
+
+@pytest.mark.requirement("G6", "E12")
+@pytest.mark.parametrize("ends", ["lifted", "auto", "by itself"])
+async def test_a_channel_that_an_operator_forces_open_sends_nothing_until_the_order_ends(ends: str) -> None:
+    """Ann can be reached by nothing else and waits until it ends, and no longer; Bob's message goes by WeChat."""
+    story = known("bob")
+    story.profile("ann", day(0), consent=[PUSH])
+    end = NOON + 3 * HOUR
+    story.ordered(BREAKER, PUSH, NOON, value="forced_open", until=end if ends == "by itself" else None)
+    for user in ("ann", "bob"):
+        story.warned(user, NOON + HOUR)
+    if ends == "lifted":
+        story.lifted(BREAKER, PUSH, end)
+    elif ends == "auto":
+        story.ordered(BREAKER, PUSH, end, value="auto")
+    story.waits(end)
+    story.waits(end + HOUR)
+    heard = await story.told()
+    [*waits, last] = heard.ends("ann")
+    assert (set(waits), last) == ({(HELD, Reason.BREAKER_OPEN)}, (SENT, None))
+    assert heard.decisions("ann")[-1].at == end
+    assert [each.channel for each in heard.outbound("bob")] == [WECHAT]
+    assert [each.state for each in heard.breakers(PUSH)] == ["closed", "forced_open", "closed"]
