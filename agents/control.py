@@ -51,10 +51,10 @@ async def heard(settings: Settings, reader: Reader) -> AsyncIterator[Record]:
 
 
 async def said(settings: Settings, reader: Reader) -> dict[str, Control]:
-    """The newest word of every key that has not been taken back; what is no word is left out."""
-    newest = {record.key: record async for record in heard(settings, reader)}
-    words = map(read_word, newest.values())
-    return {control.key: control for each in words if (control := each.control) is not None}
+    """The newest word of every key that has not been taken back; what is no word changes nothing, as for a worker."""
+    words = [read_word(record) async for record in heard(settings, reader)]
+    newest = {word.key: word.control for word in words if not word.unreadable}
+    return {key: control for key, control in newest.items() if control is not None}
 
 
 def _fault(said: dict[str, Any], error: ErrorDetails) -> Fault:

@@ -6,6 +6,7 @@
 ``cluster``      Kafka and Redis for one run; filling topics and reading them back
 ``contestants``  one file each, one process each
 ``race``         a contestant's turn: start, time, compare
+``decisions``    the dispatcher with a real Redis
 ``latency`` ``takeover`` ``restart``  the health worker under half load, under ``kill -9``, with a million users
 ``replay``       history from a file, without a broker
 ``report``       JSON lines, the table, the last line

@@ -12,6 +12,7 @@ from agents.local import Kafka, Redis
 from bench import source
 from bench.cluster import Cluster
 from bench.contestants import INPUT
+from bench.decisions import decisions
 from bench.growth import SIZES, growth
 from bench.latency import latency
 from bench.pipeline import pipeline, warnings_of
@@ -23,11 +24,12 @@ from bench.restart import restart
 from bench.takeover import takeover
 
 JOB: Final = ("bare", "loop", "quix", "faust", "faust_each")
-PARTS: Final = (*JOB, "pipeline", "replay", "growth", "latency", "takeover", "restart")
+PARTS: Final = (*JOB, "pipeline", "replay", "decisions", "growth", "latency", "takeover", "restart")
 FIGURES: Final = (
     *(f"{name}_events_s" for name in (*JOB, "pipeline", "replay")),
     *(f"growth_{kind}{size}_us" for kind in ("", "look_") for size in SIZES),
     "state_bytes",
+    "dispatcher_decisions_s",
     "latency_p50_ms",
     "latency_p99_ms",
     "takeover_s",
@@ -46,7 +48,7 @@ class Bench:
 
     def run(self) -> bool:
         """Measure what was chosen; says whether every result was right."""
-        self._throughput([part for part in (*JOB, "pipeline", "replay") if part in self._chosen.only])
+        self._throughput([part for part in (*JOB, "pipeline", "replay", "decisions") if part in self._chosen.only])
         rate = self._chosen.rate or self._report.figures().get("pipeline_events_s", 0) / 2
         if "growth" in self._chosen.only:
             for _round in range(self._chosen.rounds):
@@ -77,6 +79,8 @@ class Bench:
             turns["pipeline"] = partial(pipeline, self._cluster, self._redis, visits, warnings)
         if "replay" in names:
             turns["replay"] = partial(replay, source.visits(events))
+        if "decisions" in names:
+            turns["decisions"] = partial(decisions, self._cluster, self._redis, self._chosen.candidates)
         for _round in range(self._chosen.rounds):
             for name in names:
                 self._measure(name, turns[name])
@@ -105,6 +109,7 @@ def options() -> argparse.Namespace:
         prog="make bench ARGS=…", description="How fast, against whom: see bench/README.md"
     )
     parser.add_argument("--events", type=int, default=400_000, help="events a contestant works through")
+    parser.add_argument("--candidates", type=int, default=40_000, help="warnings the dispatcher answers")
     parser.add_argument("--rounds", type=int, default=3, help="how often each measurement is taken")
     parser.add_argument("--users", type=int, default=1_000_000, help="users in the state of a restart")
     parser.add_argument("--rate", type=float, help="events a second for latency; half of the pipeline's by default")

@@ -46,6 +46,7 @@ BARS: Final = (
     Bar("bare_events_s", 1, "loop_events_s"),
     Bar("pipeline_events_s", 50_000),
     Bar("replay_events_s", 100_000),
+    Bar("dispatcher_decisions_s", 5_000),
     Bar("growth_1e6_us", 2, "growth_1e4_us", at_most=True),
     Bar("growth_look_1e6_us", 2, "growth_look_1e4_us", at_most=True),
     Bar("state_bytes", 400, at_most=True),

@@ -16,6 +16,11 @@ class Stopwatch:
         self.total = total
         self._begun: tuple[float, float] | None = None
 
+    @property
+    def runs(self) -> bool:
+        """Whether input has come."""
+        return self._begun is not None
+
     def first(self) -> None:
         """Input has come; only the first call counts."""
         if self._begun is None:

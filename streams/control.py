@@ -32,7 +32,7 @@ class Word(NamedTuple):
 
 def read_word(record: Record) -> Word:
     """What a record says, if it is an operator's word about what its key names."""
-    kind, target = _about(record.key)
+    kind, target = about(record.key)
     if kind is None:
         return Word(None, target, unreadable=True)
     if record.value is None:
@@ -46,7 +46,12 @@ def read_word(record: Record) -> Word:
     return Word(kind, target, control)
 
 
-def _about(key: bytes | None) -> tuple[ControlKind | None, str]:
+def about(key: bytes | None) -> tuple[ControlKind | None, str]:
+    """What a record's key names: a kind (None: none that is known) and a target.
+
+    >>> about(b"pause/come-back"), about(b"tea")
+    ((<ControlKind.PAUSE: 'pause'>, 'come-back'), (None, ''))
+    """
     kind, slash, target = (key or b"").decode(errors="backslashreplace").partition("/")
     known = slash and target and kind in _KINDS
     return (ControlKind(kind) if known else None, target)

@@ -36,7 +36,7 @@ class Runner:
         self._watch = watch or Watch()
         self._open_world, self._open_table = open_world, open_table
         self.joined = False
-        """Whether this worker has an assignment of the group, be it an empty one; no more from the order to stop on."""
+        """Whether the group has given this worker an assignment, be it an empty one."""
         self._owners: dict[int, Owner] = {}
         self._tables: dict[int, Table] = {}
         self._topics = {config.prefix + topic for topic in role.topics}
@@ -119,6 +119,5 @@ class Runner:
             self._tables.pop(number).close()
 
     async def _shutdown(self, _app: Any, **_: Any) -> None:
-        self.joined = False
         await asyncio.gather(*(self._leave(number) for number in list(self._owners)))
         await self._broadcasts.stop()

@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
-A_LIMIT = 500
-"""Commands that a server answers well inside the limit: about a megabyte of JSON at most."""
+A_LIMIT = 2_000
+"""Words of commands that a server answers well inside the limit: about a megabyte of JSON at most."""
 
 READING_SECONDS = 0.05
 """A worker that computes for longer than the limit finds timer and answer at once; the answer takes so long to read."""
@@ -73,16 +73,16 @@ class Link:
         """Whether the last answer came; true before the first question."""
         return self._lost_at is None
 
-    async def ask(self, fill: Callable[[Pipeline], object], commands: int = 1) -> list[Any] | None:
+    async def ask(self, fill: Callable[[Pipeline], object], words: int = 1) -> list[Any] | None:
         """The answers to the commands that ``fill`` puts into a pipeline, in one round trip; None while it is away.
 
-        Of many commands each further ``A_LIMIT`` have the limit's time once more.
+        Of commands with many words each further ``A_LIMIT`` have the limit's time once more.
         """
         if not self.up and self._monotonic() < self._retry_at:
             return None
         self._retry_at = self._monotonic() + self._pause
         try:
-            answers = await self._answered_in_time(fill, self._limit * ceil(commands / A_LIMIT))
+            answers = await self._answered_in_time(fill, self._limit * ceil(words / A_LIMIT))
         except (RedisError, OSError) as fault:
             self._lost(fault)
             return None

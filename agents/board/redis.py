@@ -134,4 +134,4 @@ class RedisBoard:
             for command in commands:
                 pipe.execute_command(*command)
 
-        return await self._link.ask(fill, len(commands))
+        return await self._link.ask(fill, sum(map(len, commands)))

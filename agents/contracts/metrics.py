@@ -9,7 +9,10 @@ HEAD = """# Metrics
 
 Each role is a process of its own and shows these on its web port under `/metrics`. Labels come from closed lists and
 stand at zero from the start, except those marked `…`, which are known at run time only. No label holds anything about
-a user.
+a user. Beside them stand the client library's own for each process: memory, processor time, open files, Python.
+
+Alert rules and a configuration to start from are in [deploy/prometheus](../deploy/prometheus), what to do about an
+alert in the [runbook](runbook.md), a dashboard in [deploy/grafana](../deploy/grafana).
 """
 
 

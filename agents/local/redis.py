@@ -8,6 +8,8 @@ from agents.local.errors import CannotRunHere
 from agents.local.ports import free_ports
 from agents.local.process import Server
 
+DATA, REMEMBERED = "data", "remembered"
+
 
 class Redis(Server):
     """A Redis server; ``url`` is its address, the same for as long as this object lives.
@@ -43,13 +45,26 @@ class Redis(Server):
         if self.running:
             self.stop()
         if not keep_data:
-            shutil.rmtree(self.folder / "data")
+            shutil.rmtree(self.folder / DATA)
+        self.launch()
+
+    def remember(self) -> None:
+        """What the server has written to disk by now is kept aside, for :meth:`start_as_remembered`."""
+        shutil.rmtree(self.folder / REMEMBERED, ignore_errors=True)
+        shutil.copytree(self.folder / DATA, self.folder / REMEMBERED)
+
+    def start_as_remembered(self) -> None:
+        """Bring the server up again with what it had when it last had to :meth:`remember`; stopped first if it runs."""
+        if self.running:
+            self.stop()
+        shutil.rmtree(self.folder / DATA)
+        shutil.copytree(self.folder / REMEMBERED, self.folder / DATA)
         self.launch()
 
     def command(self) -> list[str]:
         """Return the command line of the server."""
-        (self.folder / "data").mkdir(exist_ok=True)
-        settings = {"port": self.port, "bind": "127.0.0.1", "dir": "data", "appendonly": "yes", "save": ""}
+        (self.folder / DATA).mkdir(exist_ok=True)
+        settings = {"port": self.port, "bind": "127.0.0.1", "dir": DATA, "appendonly": "yes", "save": ""}
         return [self._binary, *(word for key, value in settings.items() for word in (f"--{key}", str(value)))]
 
     def answers(self) -> bool:

@@ -1,4 +1,4 @@
-"""The real health worker (``agents.process health``) with a stopwatch; settings come by the environment."""
+"""A role's real process (``agents.process``) with a stopwatch: health, or what the turn's ``way`` names."""
 
 import sys
 from collections.abc import Sequence
@@ -14,7 +14,10 @@ watch = Stopwatch(turn().total)
 
 
 class Timed(Observer):
-    """The worker's own observer; the first batch that enters starts the watch, the last commit stops it."""
+    """The worker's own observer; the first batch that enters starts the watch, the last commit stops it.
+
+    What an owner reads while it opens (profiles, say) comes before the first batch and is not timed.
+    """
 
     absorbed = 0
 
@@ -24,12 +27,12 @@ class Timed(Observer):
 
     def transaction(self, partition: int, records: int, facts: Sequence[Fact], seconds: float) -> None:
         super().transaction(partition, records, facts, seconds)
-        self.absorbed += records
+        self.absorbed += records if watch.runs else 0
         if records and self.absorbed == watch.total:
             watch.done()
 
 
 if __name__ == "__main__":
     agents.app.Observer = Timed  # type: ignore[misc]
-    sys.argv[1:] = ["health"]
+    sys.argv[1:] = [turn().way or "health"]
     agents.process.main()

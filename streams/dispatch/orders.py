@@ -14,7 +14,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from schemas.control import EVERY, ControlKind
-from streams.control import Order, Word, read_word
+from streams.control import Order, Word, about, read_word
 from streams.dispatch.book import Book
 from streams.dispatch.books import Books
 from streams.role import Record
@@ -51,8 +51,7 @@ class Orders:
 
     def hear(self, records: Iterable[Record], now: datetime) -> None:
         """Apply records in offset order; the first after opening are all that stand (see ``RoleSpec.orders``)."""
-        for record in records:
-            word = read_word(record)
+        for word in map(read_word, filter(self._concerns, records)):
             if self._unheard is not None:
                 self._unheard.discard(word.key)
             self._apply(word, now)
@@ -80,8 +79,6 @@ class Orders:
         if word.unreadable:
             self._count(word, OrderOutcome.UNREADABLE)
             return
-        if _field(word) and not self._home(word.target.encode()):
-            return
         order, before = Order.of(word.control) if word.control else None, self._order(word)
         if order == before:
             return
@@ -92,6 +89,11 @@ class Orders:
             self._count(word, OrderOutcome.EXPIRED if over else OrderOutcome.TAKEN if order else OrderOutcome.LIFTED)
             if _field(word):
                 self.affected.add(word.target.encode())
+
+    def _concerns(self, record: Record) -> bool:
+        """Whether a record is about a user of ours, or about no user; said by its key, for most are about others."""
+        kind, target = about(record.key)
+        return kind not in BY_USER or self._home(target.encode())
 
     def _order(self, word: Word) -> Order | None:
         if (field := _field(word)) is None:

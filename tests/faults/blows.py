@@ -16,6 +16,7 @@ from tests.faults.worker import ROLES, Worker
 
 OPENING = ("fenced", "recovering", "recovered")
 WORKING = ("begun", "written", "prepared", "committed", "applied", "ticked")
+GOVERNOR = "governor"
 ORDER_SECONDS = 20.0
 LAUNCH_SECONDS = 180.0
 
@@ -75,17 +76,32 @@ async def killed_in_opening(scene: Scene) -> str:
 
 
 async def _at_point(scene: Scene, point: str) -> str:
-    worker, role = scene.random.choice(scene.workers), scene.random.choice(ROLES[:2])
-    worker.order(role, point)
-    if point in OPENING:
-        worker.signal(role, signal.SIGKILL)
-    limit = time.monotonic() + ORDER_SECONDS
-    while not worker.obeyed(role):
-        if time.monotonic() > limit:  # it has no partitions now, so it never comes there: a plain kill instead
+    """One of a role's processes dies there; the governor has one partition, so either worker may have it."""
+    role = scene.random.choice(ROLES)
+    one = scene.random.choice(scene.workers)
+    ordered = scene.workers if role == GOVERNOR else [one]
+    for worker in ordered:
+        worker.order(role, point)
+        if point in OPENING:
+            worker.signal(role, signal.SIGKILL)
+    try:
+        obeyed = await _first_obeyed(ordered, role)
+    finally:
+        for worker in ordered:
             worker.withdraw(role)
-            return f"{role} of {worker.name}, never at {point}, process {worker.signal(role, signal.SIGKILL)}"
+    if obeyed is None:  # it has no partitions now, so it never comes there: a plain kill instead
+        return f"{role} of {one.name}, never at {point}, process {one.signal(role, signal.SIGKILL)}"
+    return f"{role} of {obeyed.name} at {point}"
+
+
+async def _first_obeyed(ordered: Sequence[Worker], role: str) -> Worker | None:
+    limit = time.monotonic() + ORDER_SECONDS
+    while time.monotonic() < limit:
+        for worker in ordered:
+            if worker.obeyed(role):
+                return worker
         await asyncio.sleep(0.05)
-    return f"{role} of {worker.name} at {point}"
+    return None
 
 
 async def paused_short(scene: Scene) -> str:
@@ -140,6 +156,15 @@ async def redis_emptied(scene: Scene) -> str:
     return await _redis_back(scene, keep_data=False)
 
 
+async def redis_stale(scene: Scene) -> str:
+    """Redis comes back with what it had some seconds before it died, as a replica that lagged behind would."""
+    await asyncio.to_thread(scene.redis.remember)
+    await asyncio.sleep(scene.random.uniform(1.0, 4.0))
+    await asyncio.to_thread(scene.redis.kill)
+    await asyncio.to_thread(scene.redis.start_as_remembered)
+    return "back with what it had some seconds before"
+
+
 async def _redis_back(scene: Scene, keep_data: bool) -> str:
     away = scene.random.uniform(0.0, 4.0)
     await asyncio.to_thread(scene.redis.kill)
@@ -166,6 +191,7 @@ BLOWS: dict[str, Blow] = {
         broker_killed,
         redis_stopped,
         redis_emptied,
+        redis_stale,
         events_repeated,
     )
 }

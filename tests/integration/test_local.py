@@ -78,6 +78,16 @@ def test_redis_returns_with_its_data_or_without(keep_data: bool) -> None:
         assert client.get("who") == (b"ann" if keep_data else None)
 
 
+def test_redis_returns_with_what_it_had_when_it_was_to_remember() -> None:
+    """Later writes are gone, earlier ones are there."""
+    with Redis.start() as redis, Client.from_url(redis.url) as client:
+        client.set("who", "ann")
+        redis.remember()
+        client.set("who", "bob")
+        redis.start_as_remembered()
+        assert client.get("who") == b"ann"
+
+
 def test_paused_server_is_silent_and_a_resumed_one_goes_on(redis_server: Redis) -> None:
     """A paused server keeps its connections and answers nobody until it is resumed."""
     with Client.from_url(redis_server.url, socket_timeout=0.2) as client:

@@ -111,7 +111,7 @@ def test_a_process_is_alive_before_it_is_ready(start: Callable[[], Role]) -> Non
 
 
 def test_an_order_to_stop_drains_and_another_goes_on_at_once(start: Callable[[], Role]) -> None:
-    """Never ready again after the order, its end is orderly, and the group is told rather than left to find out."""
+    """Its pages close first (nobody listens: not ready), its end is orderly, and the group is told at once."""
     first, second = start(), start()
     eventually(lambda: first.ready() and second.ready() and first.owns() and second.owns() > 0, "both")
     assert first.owns() + second.owns() == 4

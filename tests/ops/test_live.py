@@ -1,7 +1,10 @@
 """A real Prometheus looks at a real worker: targets, rules, what panels ask, and an alert on its way and back."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -12,11 +15,12 @@ from agents.local import Kafka, Redis
 from agents.local.ports import free_row
 from agents.settings import RoleName, load_settings
 from tests.ops.prometheus import Prometheus, eventually
-from tests.ops.rules import alerts, catalogue
+from tests.ops.rules import ROOT, alerts, catalogue
 from tests.ops.test_dashboard import asked
 
 pytestmark = pytest.mark.kafka
 ROLES = len(RoleName)
+PRODUCER = ROOT / "deploy/examples/producer.py"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,7 @@ def settings_here(kafka: Kafka, redis_server: Redis, tmp_path_factory: pytest.Te
     given = {
         "BOOTSTRAP_SERVERS": kafka.bootstrap, "REDIS_URL": redis_server.url, "TOPIC_PREFIX": f"live{first}.",
         "PARTITIONS": "2", "WEB_PORT": str(first), "DATA_DIR": str(tmp_path_factory.mktemp("data")),
-        "POLICY_PATH": str(Path(__file__).parents[2] / "deploy/policies/shop.toml"),
+        "POLICY_PATH": str(ROOT / "deploy/policies/shop.toml"),
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         for name, value in given.items():
@@ -80,6 +84,27 @@ def test_what_a_panel_asks_is_answered(prometheus: Prometheus, where: str, expr:
 
 def test_breakers_are_shown_though_nothing_was_ever_sent(prometheus: Prometheus) -> None:
     eventually(lambda: prometheus.value("sum by (state) (churn_breaker_state) > 0") == [6], "six closed breakers")
+
+
+def test_what_went_through_is_seen(prometheus: Prometheus, kafka: Kafka, settings_here: int) -> None:
+    """Events of the reference producer: counted, their wait measured, their users' state there, owners turning."""
+    at = datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251 - a real worker's clock
+    events = [
+        {"id": f"e-{n}", "source": "app", "type": "app.opened", "time": at.isoformat(), "user_id": f"user-{n}"}
+        for n in range(10)
+    ]
+    words = ["--bootstrap", kafka.bootstrap, "--topic", f"live{settings_here}.app.events"]
+    lines = "".join(json.dumps(event) + "\n" for event in events)
+    subprocess.run([sys.executable, str(PRODUCER), *words], input=lines, text=True, timeout=60, check=True)
+    health = '* on (job, instance) group_left (role) churn_process_info{role="health"}'
+    eventually(lambda: prometheus.value('churn_events_total{outcome="applied"} > 0') == [10], "ten events")
+    waits = 'sum(churn_record_wait_seconds_count{topic="app.events"})'
+    eventually(lambda: 1 <= prometheus.value(waits)[0] <= 10, "their wait")
+    eventually(lambda: prometheus.value(f"sum(churn_state_records {health})")[0] >= 10, "their state")
+    assert prometheus.value(f"max by (product) (churn_watermark_timestamp_seconds {health})") == [
+        pytest.approx(at.timestamp() - 60, abs=1)
+    ]
+    assert max(prometheus.value("time() - churn_partition_turn_timestamp_seconds")) < 10
 
 
 def test_redis_away_is_seen_without_traffic_and_so_is_its_return(prometheus: Prometheus, redis_server: Redis) -> None:
