@@ -24,6 +24,8 @@ from agents.local.ports import free_row
 from agents.settings import RoleName, Settings, load_settings
 from schemas import topics
 from schemas.base import Message
+from schemas.breaker import Breaker, BreakerState
+from schemas.channel import Channel
 from schemas.decision import Decision, Outcome, Reason
 from schemas.outbound import Outbound
 from tests.dispatching import profile, warning
@@ -73,7 +75,7 @@ class Installation:
         async def look() -> list[M]:
             found = []
             async with reading(kafka_options(self.settings)) as reader:
-                for number in (0, 1):
+                for number in (0,) if kind.TOPIC in topics.ONE_PARTITION else (0, 1):
                     tp = TopicPartition(self.settings.topic(kind.TOPIC), number)
                     async for records, _ in reader.read(tp, *await reader.range_of(tp)):
                         found += [kind.decode(record.value) for record in records if record.value is not None]
@@ -151,6 +153,11 @@ def test_two_workers_obey_at_once_and_whoever_takes_over_obeys_too(here: Install
     here.eventually(lambda: here.ends(bob) == [PAUSED, SENT], "the message")
     assert here.decisions(bob)[-1].at - said < AT_ONCE
 
+    here.control("breaker", "sms", "forced_open", "--for", "2h", "--why", "an outage", "--who", "olga")
+    here.eventually(lambda: _states(here)[Channel.SMS] == BreakerState.FORCED_OPEN, "the forced breaker")
+    here.control("lift", "breaker", "sms", "--why", "it is over", "--who", "olga")
+    here.eventually(lambda: _states(here)[Channel.SMS] == BreakerState.CLOSED, "the breaker by itself")
+
     here.send_raw((topics.CONTROL, f"suppress/{ann}".encode(), b"{"), (topics.CONTROL, b"\xff", None))
     here.workers[0][0].kill()
     here.eventually(lambda: sum(here.metric(1, "churn_partition_ready")) == 2, "the takeover")
@@ -163,8 +170,13 @@ def test_two_workers_obey_at_once_and_whoever_takes_over_obeys_too(here: Install
     told = [json.loads(line) for line in here.control("history", "--json").splitlines()]
     assert [(each["said"], each["kind"], each["who"]) for each in told] == [
         ("ordered", "pause", "olga"), ("ordered", "suppress", "olga"), ("lifted", "pause", "pete"),
+        ("ordered", "breaker", "olga"), ("lifted", "breaker", "olga"),
     ]  # fmt: skip
     assert "it is back" in here.control("history")
+
+
+def _states(here: Installation) -> dict[Channel, BreakerState]:
+    return {each.channel: each.state for each in here.read(Breaker)}
 
 
 def _standing(here: Installation, kind: str) -> float:
