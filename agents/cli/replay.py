@@ -16,10 +16,14 @@ from agents.process import calm_collector
 from agents.replay import Replay
 from agents.replay.consent import profiles as profiles_of
 from agents.replay.folder import Folder
+from agents.replay.labels import labels as labels_of
+from agents.replay.labels import scored
 from agents.replay.log import events as events_of
 from agents.replay.reading import STDIN, lines
+from schemas import topics
 from schemas.faults import Faults
 from schemas.policy import Policy
+from schemas.warning import Warning
 
 
 class Days(click.ParamType):
@@ -62,7 +66,20 @@ class Days(click.ParamType):
     show_default=True,
     help="all: who has no profile consents to every channel and can be reached on each.",
 )
-def command(policy: Path, events: str, out: Path, every: timedelta | None, profiles: str | None, consent: str) -> None:
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Who was really lost, as JSON lines: how right and how early each level was stands in the summary.",
+)
+def command(
+    policy: Path,
+    events: str,
+    out: Path,
+    every: timedelta | None,
+    profiles: str | None,
+    consent: str,
+    labels: str | None,
+) -> None:
     """Run history through the production code: who would have been warned and messaged, when and why.
 
     A line of the log is {"user_id", "ts", "event"} and the event's properties; "ts" is ISO 8601 with an offset, or
@@ -71,7 +88,7 @@ def command(policy: Path, events: str, out: Path, every: timedelta | None, profi
     """
     began = time.monotonic()
     try:
-        summary = _replay(read_policy(policy), events, out, every, profiles, consent == "all")
+        summary = _replay(read_policy(policy), events, out, every, profiles, consent == "all", labels)
     except Faults as faults:
         raise click.ClickException(str(faults)) from faults
     except (OSError, EOFError) as error:
@@ -80,15 +97,24 @@ def command(policy: Path, events: str, out: Path, every: timedelta | None, profi
 
 
 def _replay(
-    policy: Policy, log: str, out: Path, every: timedelta | None, profiles: str | None, everybody: bool
+    policy: Policy,
+    log: str,
+    out: Path,
+    every: timedelta | None,
+    profiles: str | None,
+    everybody: bool,
+    labels: str | None,
 ) -> dict[str, Any]:
     with ExitStack() as stack:
         folder = stack.enter_context(Folder(out))
+        lost = [*labels_of(stack.enter_context(Path(labels).open("rb")), labels)] if labels else None
         known = profiles_of(stack.enter_context(Path(profiles).open("rb")), profiles) if profiles else ()
         replay = Replay(policy, folder, every=every, profiles=known, everybody=everybody)
         calm_collector()
         name = "standard input" if log == STDIN else log
         summary = asyncio.run(replay.run(events_of(stack.enter_context(lines(log)), name)))
+        if lost is not None:
+            summary["labels"] = scored([*map(Warning.decode, folder.messages(topics.WARNINGS))], lost)
         folder.summary(summary)
         return summary
 

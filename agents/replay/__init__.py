@@ -4,6 +4,7 @@
 ``run``         the loop: each event into the health role, what follows into the others, the clock on
 ``downstream``  dispatcher and governor over topics that forget what was read
 ``consent``     whose profiles the dispatcher knows
+``labels``      warnings against what is known of who left
 ``folder``      the files of a replay
 ``progress``    how far it is, on stderr
 

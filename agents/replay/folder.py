@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
@@ -44,6 +44,12 @@ class Folder:
         """A line stands at the end of a file."""
         self._files[name].write(value + b"\n")
         self.lines[name] += 1
+
+    def messages(self, topic: str) -> Iterator[bytes]:
+        """The messages of a topic that stand in its file so far."""
+        self._files[FILES[topic]].flush()
+        with (self.path / FILES[topic]).open("rb") as lines:
+            yield from lines
 
     def summary(self, found: Mapping[str, Any]) -> None:
         """The summary stands, and everything before it is on disk."""

@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agents.cli.replay import command
+from agents.replay.labels import Label, scored
 from schemas.profile import Profile
+from schemas.warning import Level, Warning
 
 SHOP = Path(__file__).parents[2] / "deploy/policies/shop.toml"
 NOON = datetime(2026, 1, 5, 4, tzinfo=UTC)
@@ -163,3 +165,42 @@ def test_a_log_without_known_events_says_so(tmp_path: Path) -> None:
 def test_an_empty_log_gives_empty_files(tmp_path: Path) -> None:
     assert replay(written(tmp_path, []), tmp_path / "out").exit_code == 0
     assert rows(tmp_path / "out/warnings.jsonl") == []
+
+
+def test_labels_say_how_right_and_how_early_each_level_was(tmp_path: Path) -> None:
+    """Ann was lost after her warning, and Bea without one; what lies before a warning is not foreseen."""
+    log = written(tmp_path, life())
+    replay(log, tmp_path / "plain")
+    warned = {row["level"]: row["at"] for row in rows(tmp_path / "plain/warnings.jsonl")}
+    lost = datetime.fromisoformat(warned["risk"]) + timedelta(days=8)
+    known = [("ann", lost), ("bea", lost), ("ann", NOON + timedelta(days=1))]
+    labels = [{"user_id": user, "churned_at": at.isoformat()} for user, at in known]
+    replay(log, tmp_path / "out", "--labels", str(written(tmp_path, labels, "labels.jsonl")))
+    found = json.loads((tmp_path / "out/summary.json").read_text())["labels"]
+    assert (found["known"], found["levels"]["risk"]["lead_days"]) == (
+        3, {"least": 8.0, "median": 8.0, "most": 8.0, "a_week_or_more": 1.0},
+    )  # fmt: skip
+    risk = found["levels"]["risk"]
+    assert (risk["warnings"], risk["right"], risk["precision"], risk["recall"]) == (1, 1, 1.0, 0.3333)
+    late = found["levels"]["critical"]
+    right = int(datetime.fromisoformat(warned["critical"]) <= lost)
+    assert (late["warnings"], late["right"], late["precision"]) == (1, right, float(right))
+
+
+def test_a_label_that_is_none_is_said_with_its_line(tmp_path: Path) -> None:
+    labels = written(tmp_path, [{"user_id": "ann", "churned_at": "2026-01-05T00:00:00"}], "labels.jsonl")
+    result = replay(written(tmp_path, life()), tmp_path / "out", "--labels", str(labels))
+    assert result.exit_code == 1
+    assert "labels.jsonl line 1: line" in result.output
+    assert 'write {"user_id": "u1", "churned_at"' in result.output
+
+
+def test_who_came_back_before_he_was_lost_was_not_foreseen(tmp_path: Path) -> None:
+    """Ann was warned of, came back on day 40, and was lost later: that warning was for nothing."""
+    log = sorted([*life(), visit("ann", 40)], key=lambda row: row["ts"])
+    replay(written(tmp_path, log), tmp_path / "plain")
+    warnings = [Warning.decode(line) for line in (tmp_path / "plain/warnings.jsonl").read_bytes().splitlines()]
+    over = next(each.at for each in warnings if each.level is Level.RECOVERED)
+    for lost, right in ((over - timedelta(hours=1), 1), (over + timedelta(hours=1), 0)):
+        assert scored(warnings, [Label("ann", lost)])["levels"]["risk"]["right"] == right
+        assert scored(warnings, [Label("ann", lost, "grocery")])["levels"]["risk"]["right"] == 0
