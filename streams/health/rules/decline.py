@@ -5,7 +5,7 @@ begins anew. The guides' "down 15 % three periods running", on the index instead
 """
 
 from schemas.policy import Warnings
-from streams.health.index.baseline import followed
+from streams.health.index.baseline import followed, started
 from streams.health.index.index import Silence
 from streams.health.learning.population import Population
 from streams.health.rules.level import ROUNDING, WATCH, LevelRule, cool
@@ -34,7 +34,8 @@ class DeclineRule:
         """A day before which this rule cannot call; None when it cannot in this silence."""
         if not state.repeats or state.spoken >= WATCH:
             return None
-        return state.last + period(silence) * self._policy.checks
+        first = self._low_from(state, silence, population, max(started(state, silence), silence.index(0)))
+        return max(state.last + period(silence), first) + period(silence) * (self._policy.checks - 1)
 
     def calls(self, state: State, silence: Silence, population: Population, day: int) -> tuple[int, ...]:
         """WATCH, while the last checks up to a day were all low."""
@@ -59,12 +60,16 @@ class DeclineRule:
         silent = population.elapsed(state.last, day)
         if silent >= silence.horizon and missing == self._policy.checks:
             return None  # the index stands still, and the baseline only comes down to it
-        most = self._policy.ratio * max(followed(state, silence, population, day), silence.index(silent))
-        low = population.day_after(state.last, silence.earliest(most + ROUNDING))
+        baseline = max(followed(state, silence, population, day), silence.index(silent))
+        low = self._low_from(state, silence, population, baseline)
         made = (day - state.last) // period(silence)
         return max(
             day + 1, cooled, state.last + (made + missing) * period(silence), low + (missing - 1) * period(silence)
         )
+
+    def _low_from(self, state: State, silence: Silence, population: Population, baseline: float) -> int:
+        """A day before which no check is low, while the baseline is at most ``baseline``."""
+        return population.day_after(state.last, silence.earliest(self._policy.ratio * baseline + ROUNDING))
 
     def _run(self, state: State, silence: Silence, population: Population, day: int) -> int:
         """How many of the last checks up to a day were low in a row, as many as are asked for at most."""

@@ -35,6 +35,7 @@ class Rule(Protocol):
 class Looked(Rule, Protocol):
     """A rule that time alone makes hold: it says when it must be looked at."""
 
+    def earliest(self, state: State, silence: Silence, population: Population) -> int | None: ...
     def calls(self, state: State, silence: Silence, population: Population, day: int) -> tuple[int, ...]: ...
     def next(self, state: State, silence: Silence, population: Population, day: int) -> int | None: ...
 
@@ -56,28 +57,26 @@ class Rules:
 
     def __init__(self, warnings: Warnings) -> None:
         self.levels = LevelRule(warnings)
-        self._decline = DeclineRule(warnings, self.levels) if warnings.decline.enabled else None
-        self._silence = SilenceRule(warnings) if warnings.silence.enabled else None
-        self._lapse = LapseRule(warnings) if warnings.lapse.enabled else None
         self.shock = ShockRule(warnings) if warnings.shock.enabled else None
         self.collapse = CollapseRule(warnings) if warnings.collapse.enabled else None
-        self._level = self.levels if warnings.level else None
-        looked: tuple[Looked | None, ...] = (self._level, self._decline, self._silence)
-        self._in_silence: list[Looked] = [rule for rule in looked if rule is not None]
-        self._always: list[Looked] = [self._lapse] if self._lapse else []
+        in_silence: tuple[Looked | None, ...] = (
+            self.levels if warnings.level else None,
+            DeclineRule(warnings, self.levels) if warnings.decline.enabled else None,
+            SilenceRule(warnings) if warnings.silence.enabled else None,
+        )
+        self._always: list[Looked] = [LapseRule(warnings)] if warnings.lapse.enabled else []
+        self._looked: list[Looked] = [*(rule for rule in in_silence if rule is not None), *self._always]
 
     def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
         """A day before which no rule can call, cheap to know; None when none can as things stand."""
-        days = [self._level.earliest(state, silence, population)] if self._level else []
-        days += [self._silence.earliest(state)] if self._silence else []
-        days += [rule.earliest(state, silence, population) for rule in (self._decline, self._lapse) if rule]
+        days = [rule.earliest(state, silence, population) for rule in self._looked]
         return min((day for day in days if day is not None), default=None)
 
     def next(self, state: State, silence: Silence, population: Population, day: int) -> int | None:
         """A day after ``day`` before which no rule can call; None when none can as things stand."""
         if not state.repeats:
             return None
-        days = [rule.next(state, silence, population, day) for rule in (*self._in_silence, *self._always)]
+        days = [rule.next(state, silence, population, day) for rule in self._looked]
         return min((each for each in days if each is not None), default=None)
 
     def at(self, state: State, silence: Silence, population: Population, day: int) -> Crossing | None:
@@ -104,7 +103,7 @@ class Rules:
         self, state: State, silence: Silence, population: Population, day: int
     ) -> Iterator[tuple[Looked, tuple[int, ...]]]:
         """The rules that time makes hold on a day, with the levels they call for."""
-        rules = [*(self._in_silence if state.repeats and day > state.last else ()), *self._always]
+        rules = self._looked if state.repeats and day > state.last else self._always
         for rule in rules:
             numbers = rule.calls(state, silence, population, day)
             if numbers:

@@ -3,8 +3,6 @@
 By default it speaks for WATCH: it knows nothing of how such silences end, which is what RISK asks.
 """
 
-from math import ceil
-
 from schemas.policy import Warnings
 from streams.health.index.index import Silence
 from streams.health.index.rhythm import silence as lasting
@@ -24,11 +22,11 @@ class SilenceRule:
         self._policy = warnings.silence
         self._number = number_of(self._policy.level)
 
-    def earliest(self, state: State) -> int | None:
+    def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
         """A day before which this rule cannot call; None when it cannot in this silence."""
         if not state.repeats or state.spoken >= self._number:
             return None
-        return state.last + ceil(self._policy.min_days)
+        return population.day_after(state.last, self._length(silence))
 
     def calls(self, state: State, silence: Silence, population: Population, day: int) -> tuple[int, ...]:
         """Its level, once the silence is improbable enough and long enough; then to the silence's end."""
@@ -45,6 +43,9 @@ class SilenceRule:
         """A day after ``day`` before which it cannot call; None if it cannot in the rest of this silence."""
         if not state.repeats or state.spoken >= self._number:
             return None
-        length = max(self._policy.min_days, lasting(silence.weight, silence.exposure, self._policy.nats))
         cooled = cool(self._number, state, self._policy.cooldown_days)
-        return max(day + 1, cooled, population.day_after(state.last, length))
+        return max(day + 1, cooled, population.day_after(state.last, self._length(silence)))
+
+    def _length(self, silence: Silence) -> float:
+        """The operational days after which a silence is improbable enough, and long enough."""
+        return max(self._policy.min_days, lasting(silence.weight, silence.exposure, self._policy.nats))
