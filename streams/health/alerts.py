@@ -70,7 +70,8 @@ class Alerts:
         now = use(state, silence.snapshot) if collapse and state.repeats else 1.0
         if collapse and collapse.over(now):
             state.disarmed &= ~COLLAPSE
-        yield from self._ended(key, state, silence, day, time)
+        if state.spoken or state.disarmed:
+            yield from self._ended(key, state, silence, day, time)
         if collapse and collapse.holds(now):
             yield from self._struck(collapse, key, state, silence, day, time)
         yield from self._staged(key, state, since, before, day, time)

@@ -98,7 +98,7 @@ class Lane:
         if role not in self._roles:
             return Outcome.APPLIED
         key = event.user_id.encode() + (self._ending if event.product == self._product else ending(event.product))
-        state = self._state(key) or State()
+        state = self._loaded.get(key) or self._state(key) or State()
         digest = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=DIGEST_BYTES).digest()
         if digest in state.seen:
             return Outcome.DUPLICATE
@@ -217,9 +217,9 @@ class Lane:
     def _expect(self, key: bytes, state: State, silence: Silence, day: int) -> None:
         """The user waits for a look that is to come, on a day or later, and not too late; it is mostly moved before."""
         day = max(day, self._alerts.earliest(state, silence))
-        while self._look(key, day) <= self.watermark.time:
+        while (due := self._look(key, day)) <= self.watermark.time:
             day += 1
-        self._await(key, day)
+        self.deadlines.expect(key, due)
 
     def _await(self, key: bytes, day: int | None) -> None:
         """The user is looked at on a day, if on any."""

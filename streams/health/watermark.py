@@ -4,17 +4,14 @@
 class Watermark:
     """Whole seconds since 1970; before any event it lies before all deadlines."""
 
-    __slots__ = ("_delay", "_late", "newest")
+    __slots__ = ("_delay", "_late", "newest", "time")
 
     def __init__(self, delay_seconds: int, late_seconds: int, newest: int = 0) -> None:
         self._delay = delay_seconds
         self._late = late_seconds
         self.newest = newest
-
-    @property
-    def time(self) -> int:
+        self.time = newest - delay_seconds
         """The moment up to which deadlines have fallen due."""
-        return self.newest - self._delay
 
     def moved(self, seconds: int) -> bool:
         """Whether an event of this time moves the watermark; it has moved when this returns.
@@ -25,7 +22,7 @@ class Watermark:
         """
         if seconds <= self.newest:
             return False
-        self.newest = seconds
+        self.newest, self.time = seconds, seconds - self._delay
         return True
 
     def follow(self, time: int) -> bool:
@@ -34,4 +31,4 @@ class Watermark:
 
     def too_late(self, seconds: int) -> bool:
         """Whether an event of this time comes too late to change anything (A4)."""
-        return seconds < self.newest - self._delay - self._late
+        return seconds < self.time - self._late

@@ -34,7 +34,7 @@ def monday_after(day: int) -> int:
 
 def started(state: State, silence: Silence) -> float:
     """B as it stands on the day of the last occasion: of a first repeat, the index of that day."""
-    return state.baseline if state.baseline >= 0 else silence.index(0)
+    return state.baseline if state.baseline >= 0 else silence.start
 
 
 def weeks(state: State, silence: Silence, population: Population, end: int) -> Iterator[Week]:

@@ -60,7 +60,12 @@ class Silence:
     def reach(self, silent: float) -> float:
         """The probability that this silence, having lasted so long, reaches the horizon; clipped."""
         z = surprise(self.weight, self.exposure, silent)
-        return min(max(exp(self._curve.cumulative(z) - self._risen), LEAST), 1 - LEAST)
+        return _clipped(self._curve.cumulative(z) - self._risen)
+
+    @property
+    def start(self) -> float:
+        """Health on the day of the last occasion, 0 to 100."""
+        return self._index(_clipped(-self._risen))
 
     def index(self, silent: float) -> float:
         """Health, 0 to 100; a longer silence never raises it."""
@@ -99,19 +104,20 @@ class Silence:
         return 100 / (1 + reach / (1 - reach) * exp(self.penalty))
 
 
+def _clipped(hazard: float) -> float:
+    """REACH, where the hazard up to the horizon is minus ``hazard``."""
+    return min(max(exp(hazard), LEAST), 1 - LEAST)
+
+
 def upcoming(state: State, snapshot: Snapshot, horizon_days: int, silent: float) -> float:
     """p_next: the probability of no activity in the next horizon, having been silent so long.
 
     It serves ordering and learning, and is read with the serving ``snapshot``, not with the silence's own.
     """
-    return exp(-passed_through(state, snapshot, silent, horizon_days * snapshot.season))
-
-
-def passed_through(state: State, snapshot: Snapshot, silent: float, days: float) -> float:
-    """The hazard of a return that a silence of ``silent`` operational days passes through in ``days`` more."""
+    days = horizon_days * snapshot.season
     weight, exposure = snapshot.shape + state.count, snapshot.rate + state.exposure
     risen = snapshot.curve(state.repeats).cumulative
-    return risen(surprise(weight, exposure, silent + days)) - risen(surprise(weight, exposure, silent))
+    return exp(risen(surprise(weight, exposure, silent)) - risen(surprise(weight, exposure, silent + days)))
 
 
 def apportioned(shares: dict[Component, float], total: int) -> dict[Component, int]:

@@ -44,6 +44,9 @@ class Clock(msgspec.Struct, array_like=True):
 
     def elapsed(self, since: int, until: int) -> float:
         """Operational days between the beginnings of two days."""
+        starts, began, ends = self.starts, since - self.first, until - self.first
+        if 0 <= began and 0 <= ends and began < len(starts) > ends:  # as mostly: no more calls
+            return starts[ends] - starts[began]
         return self.at(until) - self.at(since)
 
     def day_after(self, since: int, days: float) -> int:

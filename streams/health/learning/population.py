@@ -5,6 +5,7 @@ is over they become its sums, which all partitions exchange, and from which ever
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from math import expm1
@@ -17,7 +18,7 @@ from schemas.population import PopulationDay, PopulationMark, day_key
 from streams.health.days import date_of, day_of
 from streams.health.index.components import flags
 from streams.health.index.curve import BINS, EDGES
-from streams.health.index.index import Silence, passed_through, upcoming
+from streams.health.index.index import Silence, upcoming
 from streams.health.index.outlook import USUAL, Outlook, Outlooks
 from streams.health.index.rhythm import surprise
 from streams.health.index.snapshot import START, Snapshot, stratum
@@ -56,7 +57,7 @@ class Population:
         self._longest = max(outlook.horizon_days for outlook in outlooks)
         self._course = Course()
         self._weeks: dict[int, Snapshot] = {START.week: START}
-        self._open: dict[int, DaySums] = {}
+        self._open: dict[int, DaySums] = defaultdict(DaySums)
         self._heard = Heard(partitions)
         self._sample: Sample | None = None
         self._told: datetime | None = None
@@ -70,7 +71,7 @@ class Population:
             if kind == book.COURSE:
                 self._course = book.COURSES.unpack(name, value)
             elif kind == book.OPEN:
-                self._open = book.OPENS.unpack(name, value)
+                self._open.update(book.OPENS.unpack(name, value))
             elif kind == book.MARKS:
                 self._heard.marks = book.MARKED.unpack(name, value)
             elif kind.startswith(book.WEEK):
@@ -149,19 +150,21 @@ class Population:
         """A silence ends on a day; ``state`` is the user's before that."""
         if not (state.begun and self._sampled(key)):
             return
-        sums = self._open.setdefault(max(day, self.today), DaySums())
-        snapshot, silent, speed = self.serving, self.elapsed(state.last, day), self.elapsed(day, day + 1)
+        today, snapshot = self.today, self.serving
+        sums = self._open[max(day, today)]
+        silent, speed = self.elapsed(state.last, day), self.elapsed(day, day + 1)
         weight, rate = snapshot.shape + state.count, snapshot.rate + state.exposure
-        begun = surprise(weight, rate, silent)
-        ended = surprise(weight, rate, silent + speed)
+        begun, ended = surprise(weight, rate, silent), surprise(weight, rate, silent + speed)
         cell = stratum(state.repeats) * BINS + bisect_right(EDGES, (begun + ended) / 2) - 1
         recent = day - state.last <= RECENT_DAYS
         self._write(book.OPEN)
         sums.returns[cell] += ended > begun  # time that stands still says nothing about silences, only about the season
         sums.active += recent
-        if day >= self.today:  # of a day that is over, the sweep has counted the user as silent
+        if day >= today:  # of a day that is over, the sweep has counted the user as silent
             sums.exposure[cell] += round((ended - begun) * NATS)
-            sums.expected += recent and round(-expm1(-passed_through(state, snapshot, silent, 1)) * NATS)
+            risen = snapshot.curve(state.repeats).cumulative
+            tomorrow = ended if speed == 1 else surprise(weight, rate, silent + 1)
+            sums.expected += recent and round(-expm1(risen(begun) - risen(tomorrow)) * NATS)
 
     def keep(self, key: bytes, state: State) -> None:
         """The sample knows the user as the state has it, if the user is in it."""
@@ -229,7 +232,6 @@ class Population:
         self._changed.clear()
 
     # Inside.
-
     def _adopt(self) -> None:
         lesson = self._course.lesson
         snapshot, before = lesson.snapshot, self._course.serving

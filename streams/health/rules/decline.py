@@ -34,7 +34,7 @@ class DeclineRule:
         """A day before which this rule cannot call; None when it cannot in this silence."""
         if not state.repeats or state.spoken >= WATCH:
             return None
-        first = self._low_from(state, silence, population, max(started(state, silence), silence.index(0)))
+        first = self._low_from(state, silence, population, max(started(state, silence), silence.start))
         return max(state.last + period(silence), first) + period(silence) * (self._policy.checks - 1)
 
     def calls(self, state: State, silence: Silence, population: Population, day: int) -> tuple[int, ...]:

@@ -98,7 +98,7 @@ class LevelRule:
         """Whether a level was armed before the last occasion, or is since."""
         if state.armed >> (number - 1) & 1:
             return True
-        index, baseline = silence.index(0), started(state, silence)
+        index, baseline = silence.start, started(state, silence)
         threshold = self.threshold(number, baseline) / POINT
         return 100 - index < self._rearm * (100 - threshold) or index > self._ratios[number - 1] * baseline
 

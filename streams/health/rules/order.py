@@ -70,7 +70,7 @@ class Rules:
     def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
         """A day before which no rule can call, cheap to know; None when none can as things stand."""
         days = [rule.earliest(state, silence, population) for rule in self._looked]
-        return min((day for day in days if day is not None), default=None)
+        return min([day for day in days if day is not None], default=None)
 
     def next(self, state: State, silence: Silence, population: Population, day: int) -> int | None:
         """A day after ``day`` before which no rule can call; None when none can as things stand."""
