@@ -200,7 +200,7 @@ class Lane:
                 said.extend(self._alerts.settled(key, state, day, event.time))
         if struck and state.begun:
             said.extend(self._alerts.complained(key, state, day, event.time))
-        if state.begun and (len(said) > spoke or renewed or (struck and day <= last)):
+        if (len(said) > spoke or renewed or (struck and day <= last)) and state.begun:
             self._expect(key, state, self.population.silence_of(state), day)
         return Outcome.LATE_DAY if active and day < last else Outcome.APPLIED
 

@@ -71,7 +71,8 @@ class Stages:
         >>> [ORDER[stages._place(State(returned_day=7), days)].value for days in (9, 30, 60)]
         ['returned', 'relapsed', 'dormant']
         """
-        lapsed, dormant, long_dormant = (step * self.length(state) for step in STEPS)
+        length = self.length(state)
+        lapsed, dormant, long_dormant = (step * length for step in STEPS)
         returned = state.returned_day >= 0
         if silent >= long_dormant:
             return ORDER.index(Stage.LONG_DORMANT)

@@ -34,19 +34,16 @@ class Clock(msgspec.Struct, array_like=True):
         >>> clock.at(98), clock.at(102), clock.at(104)
         (-2.0, 1.5, 3.5)
         """
-        place = day - self.first
-        last = len(self.starts) - 1
-        if last < 0:
+        starts, place = self.starts, day - self.first
+        if 0 <= place < len(starts):  # as mostly
+            return starts[place]
+        if not starts:
             return float(day)
-        if place < 0:
-            return self.starts[0] + place
-        return self.starts[place] if place <= last else self.starts[last] + (place - last)
+        last = len(starts) - 1
+        return starts[0] + place if place < 0 else starts[last] + (place - last)
 
     def elapsed(self, since: int, until: int) -> float:
         """Operational days between the beginnings of two days."""
-        starts, began, ends = self.starts, since - self.first, until - self.first
-        if 0 <= began and 0 <= ends and began < len(starts) > ends:  # as mostly: no more calls
-            return starts[ends] - starts[began]
         return self.at(until) - self.at(since)
 
     def day_after(self, since: int, days: float) -> int:
