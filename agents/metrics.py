@@ -19,6 +19,7 @@ from schemas.channel import Channel
 from schemas.control import LASTING, ControlKind
 from schemas.decision import Outcome, Reason
 from schemas.reject import RejectReason
+from schemas.sign import SignKind
 from schemas.warning import Level, Stage
 from streams.dispatch.orders import OrderOutcome
 from streams.dispatch.report import Hearing
@@ -87,7 +88,7 @@ class Metrics:
         events = (*EventOutcome, REJECTED)
         self.events = self._counter("churn_events_total", "Records of event topics, by outcome.", outcome=events)
         self.profiles = self._counter(
-            "churn_profiles_total", "Profiles taken in, by outcome.", outcome=("applied", REJECTED)
+            "churn_profiles_total", "Profiles taken in, by outcome.", outcome=("applied", "unknown_zone", REJECTED)
         )
         self.feedback = self._counter(
             "churn_feedback_total", "Feedback about messages, by outcome.", outcome=(*Hearing, REJECTED)
@@ -106,6 +107,7 @@ class Metrics:
         )
         self.warnings = self._counter("churn_warnings_total", "Warnings published.", level=Level)
         self.stages = self._counter("churn_stage_changes_total", "Users who reached a churn stage.", stage=Stage)
+        self.signs = self._counter("churn_signs_total", "Words about users for the dispatcher.", kind=SignKind)
         self.decisions = self._counter("churn_decisions_total", "Decisions published.", outcome=Outcome)
         self.reasons = self._counter(
             "churn_decision_reasons_total", "Decisions that held or dropped a candidate.", reason=Reason

@@ -120,6 +120,8 @@ class Observer(path.Watch):
                 metrics.warnings.labels(level).inc(count)
             case "stage", [stage]:
                 metrics.stages.labels(stage).inc(count)
+            case "sign", [name]:
+                metrics.signs.labels(name).inc(count)
             case "decision", [name, *reason]:
                 metrics.decisions.labels(name).inc(count)
                 for each in reason:

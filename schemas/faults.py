@@ -111,7 +111,10 @@ def suggest(wrong: str, known: tuple[str, ...], otherwise: str) -> str:
 
 
 def _fields(shape: Any) -> dict[str, Any]:
-    return dict(shape.model_fields) if isclass(shape) and issubclass(shape, BaseModel) else {}
+    """The fields of a table, by the keys that a person writes."""
+    if not isclass(shape) or not issubclass(shape, BaseModel):
+        return {}
+    return {field.alias or name: field for name, field in shape.model_fields.items()}
 
 
 def _bare(shape: Any) -> Any:
@@ -127,8 +130,7 @@ def _at(model: type[BaseModel], location: Location, *, of_key: bool = False) -> 
     shape: Any = model
     description = "what the field asks for"
     for depth, part in enumerate(location):
-        if part in _fields(shape):
-            field = shape.model_fields[part]
+        if (field := _fields(shape).get(str(part))) is not None:
             shape, description = _bare(field.annotation), field.description or description
         elif args := get_args(shape):
             shape = _bare(

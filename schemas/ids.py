@@ -47,6 +47,11 @@ def stage_id(user_id: str, product: str, at: datetime, stage: str) -> str:
     return _name("stage", user_id, product, at.astimezone(UTC).isoformat(), stage)
 
 
+def sign_id(user_id: str, source: str, event: str) -> str:
+    """What one event says of a user: an event leaves one sign at most."""
+    return _name("sign", user_id, source, event)
+
+
 def recall_id(user_id: str, first_episode: str, stage: str) -> str:
     """One recall: a user, the first episode it answers and the churn stage, over all products, levels and channels."""
     return _name("recall", user_id, first_episode, stage)

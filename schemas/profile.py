@@ -1,14 +1,24 @@
-"""Who a user is (topic ``user.profiles``, compacted, A5); no profile means no consent."""
+"""Who a user is (topic ``user.profiles``, compacted, A5); no profile means no consent, and no way to reach him."""
 
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas import topics
 from schemas.base import Message
 from schemas.channel import Channel
 from schemas.events import Identifier
+from schemas.policy.quiet import ClockTime
+
+
+class OwnQuietHours(BaseModel):
+    """Hours in which the user does not want to be written to, on his own clock; ``end`` may lie on the next day."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    start: ClockTime = Field(description="first minute of quiet, HH:MM")
+    end: ClockTime = Field(description="first minute that is not, HH:MM; the same as start: there are none")
 
 
 class Profile(Message):
@@ -21,10 +31,19 @@ class Profile(Message):
     time: AwareDatetime
     consent: dict[Channel, bool] = {}
     reachable: tuple[Channel, ...] = ()
-    zone: str | None = None
+    zone: str | None = Field(
+        default=None, description="IANA time zone; none, or one that is unknown: the policy's dispatch.zone"
+    )
     language: str | None = None
     region: str | None = None
     city_tier: int | None = None
+    tier: str | None = Field(default=None, max_length=64, description="the company's own name for the user's value")
+    quiet_hours: OwnQuietHours | None = Field(
+        default=None, description="the user's own quiet hours: on every channel, within what the policy allows"
+    )
+    silent_until: AwareDatetime | None = Field(
+        default=None, description="the user wants no message of any kind before this moment"
+    )
     total_spend: float = 0.0
     lifetime_value: float | None = None
     acquisition_cost: float | None = None

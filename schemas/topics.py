@@ -7,6 +7,7 @@ CONTROL = "churn.control"
 POPULATION = "churn.population"
 WARNINGS = "churn.warnings"
 STAGES = "churn.stages"
+SIGNS = "churn.signs"
 DECISIONS = "churn.decisions"
 OUTBOUND = "churn.outbound"
 FEEDBACK = "churn.feedback"
@@ -22,6 +23,7 @@ ALL = (
     POPULATION,
     WARNINGS,
     STAGES,
+    SIGNS,
     DECISIONS,
     OUTBOUND,
     FEEDBACK,

@@ -1,7 +1,7 @@
 """Words of the dispatcher's and governor's tests: messages with defaults, and one partition worked by hand."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple, TypeVar
 
@@ -21,10 +21,9 @@ from schemas.profile import Profile
 from schemas.warning import Component, Level, Stage, Warning
 from streams.board import BoardQuestion, BoardView
 from streams.dispatch import Dispatcher, open_dispatch
-from streams.govern import open_govern
 from streams.role import Fact, Partition
+from tests.signs import T0, evidence
 
-T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
 PLENTY = 1_000_000
 M = TypeVar("M", bound=Message)
 
@@ -52,9 +51,16 @@ def policy(**changes: object) -> Policy:
 
 
 def warning(
-    user: str = "u1", level: Level = Level.RISK, *, product: str = "shop", day: int = 0, stage: Stage = Stage.AT_RISK
+    user: str = "u1",
+    level: Level = Level.RISK,
+    *,
+    product: str = "shop",
+    day: int = 0,
+    stage: Stage = Stage.AT_RISK,
+    at: datetime = T0,
+    complaints: int | None = None,
 ) -> Warning:
-    """A warning of the silence that began ``day`` days after T0."""
+    """A warning of the silence that began ``day`` days after T0; with ``complaints`` it says how many are open."""
     since = (T0 + timedelta(days=day)).date()
     episode = episode_id(user, product, since)
     name = level.value if stage in (Stage.AT_RISK, Stage.RETURNED) else f"{level}/{stage}"
@@ -64,12 +70,13 @@ def warning(
         episode=episode,
         user_id=user,
         product=product,
-        at=T0,
+        at=at,
         index=40_000,
         parts={Component.SILENCE: 60_000},
         threshold=50_000,
         rules=("level",),
         stage=stage,
+        evidence=None if complaints is None else evidence(complaints),
         clears_when="the user returns",
         snapshot="start",
         warming_up=True,
@@ -87,9 +94,11 @@ def profile(
     consent: Iterable[Channel] = tuple(Channel),
     reachable: Iterable[Channel] = tuple(Channel),
     at: datetime = T0 - timedelta(days=1),
+    **more: object,
 ) -> Profile:
     """A user who agrees to everything and is reachable everywhere, unless said otherwise."""
-    return Profile(user_id=user, time=at, consent=dict.fromkeys(consent, True), reachable=tuple(reachable))
+    told = {"user_id": user, "time": at, "consent": dict.fromkeys(consent, True), "reachable": tuple(reachable)}
+    return Profile.model_validate(told | more)
 
 
 def feedback(
@@ -207,7 +216,9 @@ class Worked:
             self.on_record(record, new, now)
             facts += new
         if tick:
-            facts += self.partition.tick(now)
+            ticked = list(self.partition.tick(now))
+            self.on_tick(ticked, now)
+            facts += ticked
         settled = self.partition.settle()
         for key, value in settled.writes.items():
             if value is None:
@@ -234,6 +245,9 @@ class Worked:
     def on_record(self, record: Stood, facts: list[Fact], now: datetime) -> None:
         """What followed from one record; laws look at it."""
 
+    def on_tick(self, facts: list[Fact], now: datetime) -> None:
+        """What followed from time; laws look at it."""
+
     def _look(self, question: BoardQuestion) -> BoardView:
         tokens = {channel: min(wanted, self.tokens[channel]) for channel, wanted in question.tokens.items()}
         contacted = {user: at for user, at in self.contacted.items() if user in question.users}
@@ -259,42 +273,3 @@ class Worked:
     def counts(self) -> list[Counts]:
         """Every report to the governor so far."""
         return read(self.facts, Counts)
-
-
-class Governed:
-    """The governor with its committed table, worked a transaction at a time."""
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self.table: dict[bytes, bytes] = {}
-        self.facts: list[Fact] = []
-        self.restart()
-
-    def restart(self) -> None:
-        """Open anew from what is committed."""
-        self.partition = open_govern(self.policy)(0, self.table, None)
-
-    def work(self, *reports: Counts, now: datetime, tick: bool = True) -> list[Fact]:
-        """One transaction as the owner makes it; the facts of it."""
-        facts = list(self.partition.step(topics.COUNTS, [stood(each) for each in reports], now))
-        if tick:
-            facts += self.partition.tick(now)
-        for key, value in self.partition.settle().writes.items():
-            assert value is not None
-            self.table[key] = value
-        self.facts += facts
-        return facts
-
-    def state(self, channel: Channel) -> BreakerState:
-        """The last published state of a channel."""
-        return next(each.state for each in reversed(self.breakers) if each.channel is channel)
-
-    @property
-    def breakers(self) -> list[Breaker]:
-        """Every published breaker so far."""
-        return read(self.facts, Breaker)
-
-    @property
-    def leases(self) -> list[Lease]:
-        """Every lease so far."""
-        return read(self.facts, Lease)

@@ -15,6 +15,7 @@ from schemas.outbound import Outbound
 from schemas.population import PopulationDay, PopulationMark
 from schemas.profile import Profile
 from schemas.reject import DETAIL_CHARACTERS, DeadLetterHeader, RejectReason
+from schemas.sign import Sign
 from schemas.stage import StageChange
 from schemas.warning import Warning
 
@@ -25,6 +26,7 @@ MESSAGES: dict[str, type[Message]] = {
     "control": Control,
     "warning": Warning,
     "stage": StageChange,
+    "sign": Sign,
     "decision": Decision,
     "outbound": Outbound,
     "counts": Counts,

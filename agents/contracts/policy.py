@@ -7,7 +7,7 @@ from schemas.policy import (
     Blast,
     BreakerPolicy,
     Budgets,
-    Caps,
+    Cap,
     ChannelPolicy,
     Collapse,
     Decline,
@@ -20,9 +20,11 @@ from schemas.policy import (
     Playbook,
     Policy,
     Product,
+    QuietHours,
     Rejects,
     Role,
     Shock,
+    Silence,
     Source,
     Volume,
     VolumeCap,
@@ -45,7 +47,9 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[warnings.shock]", Shock),
     ("[warnings.collapse]", Collapse),
     ("[channels.NAME]", ChannelPolicy),
-    ("[caps]", Caps),
+    ("[[caps]]", Cap),
+    ("[[quiet_hours]]", QuietHours),
+    ("[silence]", Silence),
     ("[breaker]", BreakerPolicy),
     ("[budgets]", Budgets),
     ("[volume]", Volume),
@@ -78,7 +82,8 @@ RULES = """## What must agree
   `clear` of `[intake.rejects]` is under its `limit`.
 - `min_records` of `[intake.rejects]` is at most half of its `window_records`.
 - Budgets of `[budgets]` are for playbooks that are there, caps of `[volume.channels]` for configured channels.
-- Playbooks have names of their own, use configured channels, and name listed products or `"*"`.
+- A `[[caps]]` has a `count`, `gap_hours` or both; with a count of 1 or more one of `hours` and `days`, else neither.
+- Caps have names of their own, and so have playbooks; these use configured channels, and name listed products or `"*"`.
 - Nothing stands twice in a list.
 """
 
@@ -96,7 +101,11 @@ def _doc(model: type[BaseModel]) -> str:
 
 def _keys(model: type[BaseModel]) -> str:
     rows = [
-        (f"`{name}`", "a table" if _is_table(field.default) else default_of(field), field.description or "")
+        (
+            f"`{field.alias or name}`",
+            "a table" if _is_table(field.default) else default_of(field),
+            field.description or "",
+        )
         for name, field in model.model_fields.items()
     ]
     return table(("key", "default", "meaning"), rows)

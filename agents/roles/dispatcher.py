@@ -14,10 +14,10 @@ def dispatcher(policy: Policy, placement: Placement | None = None) -> RoleSpec:
     """
     return RoleSpec(
         name="dispatcher",
-        topics=(topics.PROFILES, topics.FEEDBACK, topics.WARNINGS),
+        topics=(topics.PROFILES, topics.FEEDBACK, topics.SIGNS, topics.WARNINGS),
         outputs=frozenset({topics.DECISIONS, topics.OUTBOUND, topics.COUNTS, topics.DEAD_LETTERS}),
         open=open_dispatch(policy, placement),
-        first=frozenset({topics.PROFILES, topics.FEEDBACK}),
+        first=frozenset({topics.PROFILES, topics.FEEDBACK, topics.SIGNS}),
         board=True,
         broadcasts=(topics.CONTROL, topics.BREAKERS, topics.LEASES),
         orders=frozenset({topics.CONTROL}),

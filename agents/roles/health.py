@@ -1,4 +1,4 @@
-"""The health role: events in; warnings, changes of stage, and what was refused, out."""
+"""The health role: events in; warnings, changes of stage, signs, and what was refused, out."""
 
 from agents.roles.spec import RoleSpec
 from schemas import topics
@@ -16,7 +16,7 @@ def health(policy: Policy, events: tuple[str, ...] = (topics.EVENTS,), placement
     return RoleSpec(
         name="health",
         topics=events,
-        outputs=frozenset({topics.WARNINGS, topics.STAGES, topics.DEAD_LETTERS, topics.POPULATION}),
+        outputs=frozenset({topics.WARNINGS, topics.STAGES, topics.SIGNS, topics.DEAD_LETTERS, topics.POPULATION}),
         open=open_health(policy, placement),
         broadcasts=(topics.CONTROL, topics.POPULATION),
         standstill=(StateUnreadable, UnreadableRecord, IntakeStopped),

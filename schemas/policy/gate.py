@@ -1,29 +1,14 @@
-"""What may be sent to one user, how often, and how long it may wait (E1, E9)."""
+"""The ways to send, and how long a message may wait (E1, E14)."""
 
 from pydantic import Field
 
 from schemas.policy.section import Section
-
-
-class Cap(Section):
-    """At most ``count`` messages to one user in any ``hours`` hours (a rolling window); a count of 0 allows none."""
-
-    count: int = Field(default=1, ge=0, le=1_000, description="messages to one user, 0 to 1000 (0: none)")
-    hours: int = Field(default=24, ge=1, le=8_760, description="length of the rolling window, hours, 1 to 8760")
-
-
-class Caps(Section):
-    """Frequency caps that hold over all channels (E9)."""
-
-    total: Cap = Field(
-        default=Cap(count=3, hours=168), description="cap over all channels together, a table { count, hours }"
-    )
+from schemas.policy.zone import Zone
 
 
 class ChannelPolicy(Section):
     """One way to reach a user; a channel without a table is never used."""
 
-    cap: Cap = Field(default=Cap(), description="cap on this channel alone, a table { count, hours }")
     cost: float = Field(ge=0, description="cost of one message in the shop's currency, 0 or more")
     rate_per_second: float = Field(gt=0, description="messages per second the provider takes from us all, above 0")
 
@@ -42,6 +27,9 @@ class Dispatch(Section):
         ge=0,
         le=10_080,
         description="minutes a message waits while the contact registry is away, 0 to 10080",
+    )
+    zone: Zone = Field(
+        default="UTC", description="IANA time zone of users whose profile names none, or one that is unknown"
     )
     return_cooldown_days: int = Field(
         default=28, ge=0, le=730, description="days after a return before the same user may be recalled again, 0 to 730"

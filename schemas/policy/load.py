@@ -35,7 +35,7 @@ def parse_policy(text: str, file: str) -> Policy:
     errors: list[ErrorDetails] = []
     policy = None
     try:
-        policy = Policy.model_validate_json(as_json, strict=True)
+        policy = Policy.model_validate_json(as_json, strict=True, by_name=False)
     except ValidationError as faulty:
         errors = faulty.errors()
     faults = (*_field_faults(errors, tree, file), *_rule_faults(errors, tree, file))

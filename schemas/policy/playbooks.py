@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from schemas.channel import Channel
+from schemas.message_class import MessageClass
 from schemas.policy.section import Section
 from schemas.warning import Level
 
@@ -21,9 +22,14 @@ def _warned(level: Level) -> Level:
 
 
 class Playbook(Section):
-    """One treatment; of those that fit a warning's level and product, the first in the file is taken."""
+    """One treatment; of those that fit a warning's level, product and class, the first in the file is taken."""
 
     name: Name = Field(description="unique name: lower case letters, digits, '_', '-' and '.', at most 64")
+    message_class: MessageClass = Field(
+        default=MessageClass.PROMOTION,
+        alias="class",
+        description="promotion, or care: it answers users with an open complaint, and nobody else",
+    )
     levels: tuple[Annotated[Level, AfterValidator(_warned)], ...] = Field(
         min_length=1, description="a list of the levels it answers: watch, risk, critical"
     )
@@ -37,6 +43,8 @@ class Playbook(Section):
     parameters: dict[str, str] = Field(default={}, description="fixed parameters of the template, a table of texts")
     link: Link | None = Field(default=None, description="where the message leads, an http(s) address")
     priority: int = Field(default=5, ge=1, le=9, description="1 (goes first) to 9 (goes last)")
+    exempt: bool = Field(default=False, description="its messages are not held by [[caps]]")
+    counted: bool = Field(default=True, description="its messages count for [[caps]]")
 
     def answers(self, level: Level, product: str) -> bool:
         """Whether this playbook fits a warning of a level about a product."""

@@ -11,11 +11,14 @@ from pydantic import Field
 from schemas.channel import Channel
 from schemas.policy.breaker import BreakerPolicy
 from schemas.policy.budgets import Blast, Budgets, Volume
-from schemas.policy.gate import Caps, ChannelPolicy, Dispatch
+from schemas.policy.caps import CAPS, Cap
+from schemas.policy.gate import ChannelPolicy, Dispatch
 from schemas.policy.health import Intake, Product, Warnings
 from schemas.policy.playbooks import Name, Playbook
+from schemas.policy.quiet import QUIET_HOURS, QuietHours
 from schemas.policy.roles import Role, Source
 from schemas.policy.section import Section
+from schemas.policy.silence import Silence
 
 DEFAULT_PRODUCT = "default"
 
@@ -37,7 +40,11 @@ class Policy(Section):
     intake: Intake = Field(default=Intake(), description="what an input record may be")
     warnings: Warnings = Field(default=Warnings(), description="when a falling health index becomes a warning")
     channels: dict[Channel, ChannelPolicy] = Field(default={}, description="a table a channel; others are never used")
-    caps: Caps = Field(default=Caps(), description="frequency caps over all channels")
+    caps: tuple[Cap, ...] = Field(default=CAPS, description="frequency caps and gaps of one user; every one holds")
+    quiet_hours: tuple[QuietHours, ...] = Field(
+        default=QUIET_HOURS, description="when may be sent, on the user's own clock; the first rule that fits holds"
+    )
+    silence: Silence = Field(default=Silence(), description="how long a user is left alone after a complaint")
     breaker: BreakerPolicy = Field(default=BreakerPolicy(), description="when a channel stops itself")
     budgets: Budgets = Field(default=Budgets(), description="what a day's messages may cost")
     volume: Volume = Field(default=Volume(), description="caps over all users together")

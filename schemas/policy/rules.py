@@ -156,13 +156,32 @@ def _products(sound: Sound) -> Iterator[Conflict]:
 
 
 def _names(sound: Sound) -> Iterator[Conflict]:
-    """Each playbook has a name of its own."""
-    names = [(number, sound.get("playbooks", number, "name")) for number, _ in sound.items("playbooks")]
-    first: dict[str, int | str] = {}
-    for number, name in names:
-        if name is not None and first.setdefault(name, number) != number:
-            message = f"is the name of playbooks[{first[name]}] already"
-            yield Conflict(("playbooks", number, "name"), name, message, "give each playbook a name of its own")
+    """Each playbook and each cap has a name of its own."""
+    for section, what in (("playbooks", "playbook"), ("caps", "cap")):
+        first: dict[str, int | str] = {}
+        for number, entry in sound.items(section):
+            name = entry.get("name")
+            if isinstance(name, str) and first.setdefault(name, number) != number:
+                message = f"is the name of {section}[{first[name]}] already"
+                yield Conflict((section, number, "name"), name, message, f"give each {what} a name of its own")
+
+
+def _caps(sound: Sound) -> Iterator[Conflict]:
+    """A cap says what it allows, and in which window: one of hours and days, and neither where it allows none."""
+    for number, cap in sound.items("caps"):
+        place: Location = ("caps", number)
+        if any(faulty[:2] == place for faulty in sound.faulty):
+            continue
+        count, windows = cap.get("count"), [each for each in ("hours", "days") if cap.get(each) is not None]
+        if count is None and not cap.get("gap_hours"):
+            yield Conflict((*place, "count"), None, "is missing", "say how many are allowed, or give gap_hours")
+        elif len(windows) > 1:
+            yield Conflict((*place, "days"), cap["days"], "stands beside hours", "keep one of the two")
+        elif count and not windows:
+            yield Conflict((*place, "hours"), None, "is missing", "say in how many hours, or in how many days")
+        elif not count and windows:
+            why = "has no count" if count is None else "is the window of none"
+            yield Conflict((*place, windows[0]), cap[windows[0]], why, "give a count of 1 or more, or take it away")
 
 
 def _once(sound: Sound) -> Iterator[Conflict]:
@@ -170,6 +189,9 @@ def _once(sound: Sound) -> Iterator[Conflict]:
     lists: list[Location] = [("products", name, "activity") for name, _ in sound.items("products")]
     for number, _ in sound.items("playbooks"):
         lists += [("playbooks", number, field) for field in ("levels", "products", "channels")]
+    lists += [("caps", number, field) for number, _ in sound.items("caps") for field in ("channels", "classes")]
+    for number, _ in sound.items("quiet_hours"):
+        lists += [("quiet_hours", number, field) for field in ("channels", "classes", "zones", "weekdays")]
     for place in lists:
         for value, count in Counter(str(value) for _, value in sound.items(*place)).items():
             if count > 1:
@@ -183,6 +205,7 @@ RULES: tuple[Callable[[Sound], Iterator[Conflict]], ...] = (
     _pauses,
     _window,
     _names,
+    _caps,
     _products,
     _channels,
     _limited,

@@ -1,6 +1,6 @@
 """What the dispatcher remembers of one user: who may be reached how, what was sent, what is open, what waits."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -9,35 +9,32 @@ from msgspec.structs import replace
 from schemas.channel import Channel
 from schemas.decision import Reason
 from schemas.feedback import FeedbackKind
-from schemas.policy import Policy
-from schemas.profile import Profile
+from schemas.message_class import MessageClass
 from schemas.warning import Level, Stage
 from streams.control import Order
+from streams.dispatch.known import Known, Word, agrees, later
 from streams.limits import Need
 from streams.packed import Packing
 
 SENDS_KEPT = 16
-"""Outlasts every stage: within the default caps a user cannot get as many messages while one stage lasts."""
+"""Outlasts every stage: within the default caps a user cannot get as many messages while one stage lasts; those that a
+cap still counts are kept beyond it."""
 RETURNS_KEPT = 4
 
 
-class Known(Struct, frozen=True, array_like=True, gc=False):
-    """What of the newest profile the gate asks for."""
-
-    time: datetime
-    consents: tuple[Channel, ...]
-    reachable: tuple[Channel, ...]
-    zone: str | None
-
-
 class Send(Struct, frozen=True, array_like=True, gc=False):
-    """A message that was committed; ``round`` if it was a probe; ``heard`` has one bit a kind of feedback."""
+    """A message that was committed; ``round`` if it was a probe; ``heard`` has one bit a kind of feedback.
+
+    ``counted``: for caps, as its playbook had it.
+    """
 
     message: bytes
     channel: Channel
     at: datetime
     round: int = 0
     heard: int = 0
+    kind: MessageClass = MessageClass.PROMOTION
+    counted: bool = True
 
 
 class Recall(Struct, frozen=True, array_like=True, gc=False):
@@ -74,28 +71,47 @@ class Candidate(Struct, frozen=True, array_like=True, gc=False):
     takes: tuple[Need, ...] = ()
 
 
+class Complaints(Struct, frozen=True, array_like=True, gc=False):
+    """How many complaints were open in a product when something was last said of them."""
+
+    open: int
+    at: datetime
+
+
 class Book(Struct, frozen=True, array_like=True, gc=False):
-    """All of it; every list newest first; ``silenced`` and ``suppressed`` are operators' words that stand (G6)."""
+    """All of it; every list newest first. ``complaints`` and ``removed`` (apps, and when) are by product.
+
+    ``silenced`` and ``suppressed`` are operators' words that stand (G6); ``aggrieved`` is when a complaint about the
+    service was opened last, ``complained`` one about a message.
+    """
 
     profile: Known | None = None
-    refused: dict[Channel, datetime] = {}
+    words: dict[Channel, Word] = {}
     recall: Recall | None = None
     sends: tuple[Send, ...] = ()
     held: Candidate | None = None
     returned: tuple[bytes, ...] = ()
     silenced: Order | None = None
     suppressed: Order | None = None
+    complaints: dict[str, Complaints] = {}
+    removed: dict[str, datetime] = {}
+    aggrieved: datetime | None = None
+    complained: datetime | None = None
 
     def consents(self, channel: Channel) -> bool:
-        """Whether the user may be messaged on a channel: by the profile, unless he has unsubscribed since (E3)."""
-        if self.profile is None or channel not in self.profile.consents:
-            return False
-        refused = self.refused.get(channel)
-        return refused is None or refused < self.profile.time
+        """Whether the user may be messaged on a channel: as the newer of profile and his own word says (E3)."""
+        return agrees(self.profile, self.words.get(channel), channel)
 
-    def reachable(self, channel: Channel) -> bool:
-        """Whether a channel leads to the user (E4)."""
+    def reachable(self, channel: Channel, product: str) -> bool:
+        """Whether a channel leads to the user (E4): no push about a product whose app was removed."""
+        if channel is Channel.PUSH and product in self.removed:
+            return False
         return self.profile is not None and channel in self.profile.reachable
+
+    @property
+    def unhappy(self) -> bool:
+        """Whether a complaint of his is open, about any product (E5)."""
+        return any(each.open for each in self.complaints.values())
 
 
 EMPTY = Book()
@@ -111,26 +127,10 @@ def mark(name: str) -> bytes:
     return blake2b(name.encode(), digest_size=8).digest()
 
 
-def introduced(book: Book, profile: Profile | None, now: datetime) -> Book:
-    """The newest profile holds; a deleted one leaves no consent and no way to reach the user (A5).
-
-    A profile from the future counts as of now: else no later unsubscription could overrule it.
-    """
-    if profile is None:
-        return replace(book, profile=None)
-    consents = tuple(channel for channel, given in profile.consent.items() if given)
-    return replace(book, profile=Known(min(profile.time, now), consents, profile.reachable, profile.zone))
-
-
-def sends_kept(policy: Policy) -> int:
-    """How many messages of a user are remembered: enough for every cap to be counted out."""
-    caps = (policy.caps.total, *(channel.cap for channel in policy.channels.values()))
-    return max(SENDS_KEPT, *(cap.count for cap in caps))
-
-
-def sent(book: Book, send: Send, recall: Recall, kept: int) -> Book:
-    """A message is on its way and its recall is open; the newest ``kept`` messages are remembered."""
-    return replace(book, sends=(send, *book.sends[: kept - 1]), recall=recall, held=None)
+def sent(book: Book, send: Send, recall: Recall, memory: timedelta) -> Book:
+    """A message is on its way and its recall is open; what is younger than ``memory`` is remembered, and some more."""
+    kept = (each for n, each in enumerate(book.sends, 1) if n < SENDS_KEPT or send.at - each.at < memory)
+    return replace(book, sends=(send, *kept), recall=recall, held=None)
 
 
 def returned(book: Book, episode: str, closes: datetime) -> Book:
@@ -141,18 +141,17 @@ def returned(book: Book, episode: str, closes: datetime) -> Book:
     return replace(book, returned=(mark(episode), *book.returned[: RETURNS_KEPT - 1]), recall=recall)
 
 
-def refused(book: Book, channel: Channel, at: datetime) -> Book:
-    """The user wants no more on a channel; a profile of that time or older does not bring consent back."""
-    latest = max(at, book.refused.get(channel, at))
-    return replace(book, refused={**book.refused, channel: latest})
+def spoken(book: Book, channel: Channel, word: Word) -> Book:
+    """The user has said whether he wants messages on a channel."""
+    return replace(book, words={**book.words, channel: later(book.words.get(channel), word)})
 
 
 _BITS = {kind: 1 << place for place, kind in enumerate(FeedbackKind)}
 
 
-def heard(send: Send, kind: FeedbackKind) -> bool:
-    """Whether this kind of feedback has come in for a message."""
-    return bool(send.heard & _BITS[kind])
+def heard(send: Send, *kinds: FeedbackKind) -> bool:
+    """Whether feedback of one of these kinds has come in for a message."""
+    return any(send.heard & _BITS[kind] for kind in kinds)
 
 
 def told(book: Book, send: Send, kind: FeedbackKind) -> Book:

@@ -69,8 +69,15 @@ def _send(candidate: Candidate, judgement: Judgement, channel: Channel, view: Vi
     recall = Recall(view.recall, candidate.episode, candidate.stage, now)
     message = _outbound(candidate, recall, channel, view, now)
     standing = view.standings.get(channel, FIRST)
-    send = Send(mark(message.id), channel, now, round=standing.round if standing.state is BreakerState.HALF_OPEN else 0)
-    book = sent(view.book, send, recall, view.remembered)
+    send = Send(
+        mark(message.id),
+        channel,
+        now,
+        round=standing.round if standing.state is BreakerState.HALF_OPEN else 0,
+        kind=view.message_class,
+        counted=view.playbook is None or view.playbook.counted,
+    )
+    book = sent(view.book, send, recall, view.memory)
     return Settlement(book, _decision(candidate, judgement, view, now, message.id), message)
 
 

@@ -1,31 +1,41 @@
-"""One partition of the dispatcher: warnings, profiles and feedback in; decisions, messages and counts out."""
+"""One partition of the dispatcher: warnings, signs, profiles and feedback in; decisions, messages and counts out."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar, cast
+
+from msgspec.structs import replace
 
 from schemas import topics
 from schemas.feedback import Feedback
 from schemas.ids import recall_id
 from schemas.policy import Policy
 from schemas.profile import Profile
+from schemas.sign import Sign
 from schemas.warning import Level, Warning
 from streams.board import BoardQuestion, BoardView
 from streams.dispatch.asking import Asking
-from streams.dispatch.book import Candidate, introduced, returned, sends_kept
+from streams.dispatch.book import Book, Candidate, returned
 from streams.dispatch.books import Books
 from streams.dispatch.desk import Settlement, candidate_of, decide
+from streams.dispatch.gate.caps import memory
 from streams.dispatch.gate.paused import paused_by
 from streams.dispatch.gate.stage import View
 from streams.dispatch.governed import MEMOS, Governed
+from streams.dispatch.hours import AllowedHours
 from streams.dispatch.incoming import Refused, dead_letter, read
+from streams.dispatch.known import known
 from streams.dispatch.orders import Orders
 from streams.dispatch.report import hear
-from streams.dispatch.treatment import UNTREATED, Treatment
+from streams.dispatch.signs import told, witnessed
+from streams.dispatch.treatment import Treatments
 from streams.limits import limits
 from streams.packed import read_own
 from streams.partitioner import Placement, home
 from streams.role import Fact, Record, Settled, Table, fact_of
+
+Own = TypeVar("Own", Warning, Sign)
 
 
 class Dispatcher:
@@ -41,15 +51,17 @@ class Dispatcher:
         self._books = Books(table)
         self._governed = Governed() if memo is None else MEMOS.unpack(f"memo of partition {number}", memo)
         self.orders = Orders(self._governed.orders, self._books, home(placement, number))
-        self._treatments = [Treatment.of(playbook, policy, self._limits) for playbook in policy.playbooks]
-        self._remembered = sends_kept(policy)
+        self._treatments = Treatments(policy, self._limits)
+        self._hours = AllowedHours(policy.quiet_hours)
+        self._memory = memory(policy)
         self._asking = Asking()
-        self._warnings: dict[int, Warning] = {}
+        self._own: dict[tuple[str, int], Warning | Sign] = {}
         self._outcomes: Counter[str] = Counter()
         self._apply = {
             topics.WARNINGS: self._on_warning,
             topics.PROFILES: self._on_profile,
             topics.FEEDBACK: self._on_feedback,
+            topics.SIGNS: self._on_sign,
         }
 
     @property
@@ -85,13 +97,13 @@ class Dispatcher:
     def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> BoardQuestion | None:
         """Every user who may be judged, and for each candidate, new or waiting, a token on each of its channels."""
         self._asking = Asking()
-        told = [self._warning(each) for topic, records in batches if topic == topics.WARNINGS for each in records]
-        for warning in told:
-            self._asking.about(warning.user_id, self._treatment(warning.level, warning.product).channels)
-        waiting = dict.fromkeys(warning.user_id.encode() for warning in told)
-        for key in waiting | dict.fromkeys(self._due(now)):
+        warnings = list(self._read_all(Warning, batches))
+        for warning in warnings:
+            self._asking.about(warning.user_id, self._treatments.channels(warning.level, warning.product))
+        users = [each.user_id for each in warnings] + [each.user_id for each in self._read_all(Sign, batches)]
+        for key in dict.fromkeys((*map(str.encode, users), *self._due(now))):
             if held := self._books[key].held:
-                self._asking.about(key.decode(), self._treatment(held.level, held.product).channels)
+                self._asking.about(key.decode(), self._treatments.channels(held.level, held.product))
         return self._asking.question()
 
     def answer(self, seen: object) -> None:
@@ -100,7 +112,7 @@ class Dispatcher:
         self._asking.answered(seen)
 
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
-        """Apply warnings, profiles or feedback in their order."""
+        """Apply warnings, signs, profiles or feedback in their order."""
         apply = self._apply[topic]
         return [fact for record in records for fact in apply(record, now)]
 
@@ -119,7 +131,7 @@ class Dispatcher:
     def settle(self) -> Settled:
         """Everything that changed; the board's answer ends here."""
         self._asking = Asking()
-        self._warnings.clear()
+        self._own.clear()
         return Settled(self._books.settle(), MEMOS.pack(self._governed))
 
     def _due(self, now: datetime) -> list[bytes]:
@@ -134,22 +146,40 @@ class Dispatcher:
             return self._governed.room(resource, self._limits, now)
         return 0 if self.orders.paused(playbook, now) else None
 
-    def _warning(self, record: Record) -> Warning:
+    def _read_all(self, model: type[Own], batches: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[Own]:
+        return (self._read(model, each) for topic, records in batches if topic == model.TOPIC for each in records)
+
+    def _read(self, model: type[Own], record: Record) -> Own:
         """Read once a transaction, though it is asked about first and judged later."""
-        warning = self._warnings.get(record.offset)
-        if warning is None:
-            warning = self._warnings[record.offset] = read_own(Warning, record)
-        return warning
+        place = model.TOPIC, record.offset
+        if place not in self._own:
+            self._own[place] = read_own(model, record)
+        return cast(Own, self._own[place])
 
     def _on_warning(self, record: Record, now: datetime) -> Iterator[Fact]:
-        warning = self._warning(record)
+        warning = self._read(Warning, record)
         key = warning.user_id.encode()
+        yield from self._felt(key, witnessed(self._books[key], warning), now)
         if warning.level is Level.RECOVERED:
             yield from self._recovered(key, warning.episode, now)
             return
         if held := self._books[key].held:
             yield from self._judge(key, held, now, newer=True)
         yield from self._judge(key, candidate_of(warning, self._policy, now), now)
+
+    def _on_sign(self, record: Record, now: datetime) -> Iterator[Fact]:
+        sign = self._read(Sign, record)
+        key = sign.user_id.encode()
+        yield from self._felt(key, told(self._books[key], sign, now), now)
+
+    def _felt(self, key: bytes, book: Book, now: datetime) -> Iterator[Fact]:
+        """Who waits is looked at again where the user has become unhappy, or is it no longer."""
+        before = self._books[key]
+        if book is before:
+            return
+        self._books[key] = book
+        if book.held is not None and book.unhappy != before.unhappy:
+            yield from self._judge(key, book.held, now)
 
     def _recovered(self, key: bytes, episode: str, now: datetime) -> Iterator[Fact]:
         """The episode is over; who waits because of it need not wait until he is due to be told so."""
@@ -165,8 +195,10 @@ class Dispatcher:
         if isinstance(profile, Refused):
             yield self._refuse("profile", profile, topics.PROFILES, record)
         elif record.key is not None:
-            self._books[record.key] = introduced(self._books[record.key], profile, now)
-            self._outcomes["profile.applied"] += 1
+            newest = known(profile, now) if profile else None
+            self._books[record.key] = replace(self._books[record.key], profile=newest)
+            strange = newest is not None and newest.zone is None and profile is not None and profile.zone is not None
+            self._outcomes["profile.unknown_zone" if strange else "profile.applied"] += 1
 
     def _on_feedback(self, record: Record, now: datetime) -> Iterator[Fact]:
         feedback = read(Feedback, record, self._policy.intake.max_bytes)
@@ -197,10 +229,11 @@ class Dispatcher:
             yield fact_of(settled.message)
 
     def _view(self, key: bytes, candidate: Candidate, newer: bool, now: datetime) -> View:
-        user, treatment = key.decode(), self._treatment(candidate.level, candidate.product)
+        user, book = key.decode(), self._books[key]
+        treatment = self._treatments.choose(candidate.level, candidate.product, book.unhappy)
         return View(
             user=user,
-            book=self._books[key],
+            book=book,
             policy=self._policy,
             playbook=treatment.playbook,
             channels=treatment.channels,
@@ -210,15 +243,13 @@ class Dispatcher:
             tokens=self._asking.tokens,
             queued=self._books.queue.in_line,
             standings=self._governed.standings,
-            remembered=self._remembered,
+            hours=self._hours,
+            memory=self._memory,
             limits=self._limits,
             needs=treatment.needs,
             holdings=self._governed.holdings,
             paused=self.orders.paused(treatment.playbook.name, now) if treatment.playbook else None,
         )
-
-    def _treatment(self, level: Level, product: str) -> Treatment:
-        return next((each for each in self._treatments if each.answers(level, product)), UNTREATED)
 
     def _count_decision(self, settled: Settlement) -> None:
         decision = settled.decision

@@ -4,8 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from schemas.feedback import Feedback, FeedbackKind
-from streams.dispatch.book import Book, Send, heard, mark, refused, told
+from streams.dispatch.book import Book, Send, heard, mark, spoken, told
+from streams.dispatch.known import Word
 
 _FAILURES = (FeedbackKind.FAILED, FeedbackKind.BOUNCED)
 
@@ -37,10 +40,13 @@ class Heard(NamedTuple):
 def hear(book: Book, feedback: Feedback, now: datetime) -> Heard:
     """A message has each kind of feedback once, and harms once by failing and once by a complaint.
 
-    Unsubscribing holds even where the message is no longer remembered: it is about the user.
+    Unsubscribing and complaining hold even where the message is no longer remembered: they are about the user.
     """
+    at = min(feedback.time, now)
     if feedback.kind is FeedbackKind.UNSUBSCRIBED:
-        book = refused(book, feedback.channel, min(feedback.time, now))
+        book = spoken(book, feedback.channel, Word(at, given=False))
+    elif feedback.kind is FeedbackKind.COMPLAINED:
+        book = replace(book, complained=max(at, book.complained or at))
     about = mark(feedback.message)
     send = next((each for each in book.sends if each.message == about), None)
     if send is None:
@@ -53,6 +59,6 @@ def hear(book: Book, feedback: Feedback, now: datetime) -> Heard:
 def _harm(send: Send, kind: FeedbackKind) -> Harm | None:
     if kind is FeedbackKind.COMPLAINED:
         return Harm.COMPLAINT
-    if kind in _FAILURES and not any(heard(send, each) for each in _FAILURES):
+    if kind in _FAILURES and not heard(send, *_FAILURES):
         return Harm.FAILURE
     return None

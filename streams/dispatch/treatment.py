@@ -1,10 +1,11 @@
 """What is done about a warning: a playbook, on the channels that the policy has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.channel import Channel
+from schemas.message_class import MessageClass
 from schemas.policy import Playbook, Policy
 from schemas.warning import Level
 from streams.limits import Limits, Needs, needs
@@ -24,9 +25,35 @@ class Treatment(NamedTuple):
         taken = {each: needs(limits, playbook.name, each, policy.channels[each].cost) for each in channels}
         return cls(playbook, channels, taken)
 
+    @property
+    def cares(self) -> bool:
+        """Whether it is for unhappy users."""
+        return self.playbook is not None and self.playbook.message_class is MessageClass.CARE
+
     def answers(self, level: Level, product: str) -> bool:
         """Whether this is for a level and product."""
         return self.playbook is not None and self.playbook.answers(level, product)
 
 
 UNTREATED = Treatment(None, ())
+
+
+class Treatments:
+    """Every playbook of a policy."""
+
+    def __init__(self, policy: Policy, limits: Limits) -> None:
+        self._all: Sequence[Treatment] = [Treatment.of(playbook, policy, limits) for playbook in policy.playbooks]
+
+    def choose(self, level: Level, product: str, unhappy: bool) -> Treatment:
+        """The first care for an unhappy user; without one, and for everybody else, the first promotion (E5)."""
+        care, promotion = self._first(level, product, cares=True), self._first(level, product, cares=False)
+        return care if unhappy and care is not UNTREATED else promotion
+
+    def channels(self, level: Level, product: str) -> tuple[Channel, ...]:
+        """Every channel that may be chosen, whatever the user's mood turns out to be."""
+        both = (self._first(level, product, cares) for cares in (False, True))
+        return tuple(dict.fromkeys(channel for each in both for channel in each.channels))
+
+    def _first(self, level: Level, product: str, cares: bool) -> Treatment:
+        fitting = (each for each in self._all if each.cares == cares and each.answers(level, product))
+        return next(fitting, UNTREATED)

@@ -10,10 +10,11 @@
 ``portrait``    all that is known of a user, without changing it
 ``rejects``     how much of the input was refused, and when that stops it
 ``notice``      what is said of a silence, ``stage`` how far gone its user is
+``signs``       what an event says that the dispatcher must know; ``outcome`` what became of it
 """
 
 from schemas.policy import Policy
-from streams.health.lane import Outcome
+from streams.health.outcome import Outcome
 from streams.health.partition import HealthPartition
 from streams.health.rejects import IntakeStopped, Move
 from streams.packed import StateUnreadable

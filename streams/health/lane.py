@@ -7,13 +7,13 @@ into batches.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
 from schemas.policy import Policy, Role
 from schemas.policy.policy import DEFAULT_PRODUCT
 from schemas.population import PopulationDay
+from schemas.sign import Sign
 from streams.health.alerts import Alerts
 from streams.health.alerts import Said as SaidOfUser
 from streams.health.days import DAY_SECONDS, Calendar
@@ -26,25 +26,17 @@ from streams.health.index.outlook import outlooks_of
 from streams.health.learning.book import reserved
 from streams.health.learning.population import Population
 from streams.health.occasion import occasion
+from streams.health.outcome import Outcome
 from streams.health.pace import Pace, Pulse
 from streams.health.portrait import Portrait, Portraits, Reading
 from streams.health.rules.order import LAPSE
+from streams.health.signs import CONSENT, sign_of
+from streams.health.signs import ROLES as SIGNS
 from streams.health.state import DIGEST_BYTES, SEEN, State, ending, ending_of, hash_of, pack, unpack
 from streams.health.watermark import Watermark
 from streams.health.window import marked
 from streams.intake import Event
 from streams.role import Table
-
-
-class Outcome(StrEnum):
-    """What became of an accepted event; also metric label values."""
-
-    APPLIED = "applied"
-    UNKNOWN_TYPE = "unknown_type"
-    DUPLICATE = "duplicate"
-    TOO_LATE = "too_late"
-    LATE_DAY = "late_day"
-
 
 _SEEN_BYTES: Final = SEEN * DIGEST_BYTES
 
@@ -52,7 +44,7 @@ _SEEN_BYTES: Final = SEEN * DIGEST_BYTES
 IDLE_SECONDS: Final = 10.0
 """Processing time without a record of the product after which a partition that has read all follows the others."""
 
-Said = SaidOfUser | PopulationDay
+Said = SaidOfUser | PopulationDay | Sign
 
 
 class Lane:
@@ -79,6 +71,8 @@ class Lane:
         self._activity = frozenset(self.definition.activity)
         self._telling = EXPERIENCES | {self.definition.key_behaviour}
         self._roles = self._activity | self._telling
+        self._heard = self._roles | SIGNS
+        self._policy_hash = policy.hash
 
     def absorb(self, event: Event, role: Role | None, said: list[Said]) -> Outcome:
         """What became of an event; what it led to, by its time or by itself, is added in order."""
@@ -93,17 +87,24 @@ class Lane:
                 self.feed.came(seconds - newest)
         if role is None:
             return Outcome.UNKNOWN_TYPE
-        if self.watermark.too_late(seconds):
+        late = self.watermark.too_late(seconds)
+        if late and role not in CONSENT:
             return Outcome.TOO_LATE
-        if role not in self._roles:
+        if role not in self._heard:
             return Outcome.APPLIED
         key = event.user_id.encode() + (self._ending if event.product == self._product else ending(event.product))
         state = self._loaded.get(key) or self._state(key) or State()
         digest = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=DIGEST_BYTES).digest()
         if digest in state.seen:
             return Outcome.DUPLICATE
-        outcome = self._happen(key, state, event, role, self._calendar.day(seconds), said)
-        if outcome is not Outcome.LATE_DAY or role in self._telling:  # else it would push out ids that are still needed
+        before, outcome, sign = state.complaints, Outcome.APPLIED, None
+        if role in self._roles and not late:
+            outcome = self._happen(key, state, event, role, self._calendar.day(seconds), said)
+        if role in SIGNS or state.gone or state.complaints != before:
+            sign = sign_of(event, role, state, before, role in self._activity, self._policy_hash)
+            said.extend([sign] if sign else [])
+            outcome = Outcome.UNKNOWN_CHANNEL if role in CONSENT and not sign else outcome
+        if outcome is not Outcome.LATE_DAY or role in self._telling or sign:  # else it would push out ids still needed
             self._loaded[key] = state
             state.seen = (state.seen + digest)[-_SEEN_BYTES:]
         return outcome

@@ -13,11 +13,13 @@ from schemas.policy import Policy
 from schemas.policy.policy import DEFAULT_PRODUCT
 from schemas.population import PopulationDay, PopulationMark
 from schemas.reject import dead_letter_headers
+from schemas.sign import Sign
 from schemas.stage import StageChange
 from schemas.warning import Warning
-from streams.health.lane import Lane, Outcome, Said
+from streams.health.lane import Lane, Said
 from streams.health.learning.book import product_and_kind, reserved
 from streams.health.learning.population import ONE
+from streams.health.outcome import Outcome
 from streams.health.pace import Pace, Pulse
 from streams.health.portrait import Portrait, Reading
 from streams.health.rejects import Kept, Rejections
@@ -125,7 +127,7 @@ class HealthPartition:
 
     def tally(self) -> dict[str, int]:
         """What happened since the last call: ``event.<outcome>``, ``reject.<reason>``, ``warning.<level>``,
-        ``stage.<stage>``, ``intake.<move>``.
+        ``stage.<stage>``, ``sign.<kind>``, ``intake.<move>``.
         """
         counted, self._tally = dict(self._tally), Counter()
         return counted
@@ -180,6 +182,9 @@ class HealthPartition:
                 yield fact_of(message)
             elif isinstance(message, StageChange):
                 self._tally[f"stage.{message.to}"] += 1
+                yield fact_of(message)
+            elif isinstance(message, Sign):
+                self._tally[f"sign.{message.kind}"] += 1
                 yield fact_of(message)
             else:
                 yield fact_of(message, ONE)

@@ -100,6 +100,9 @@ class State(msgspec.Struct, array_like=True):
     unhappy_day: int = -1
     unhappy_days: int = 0
     """The newest day with a complaint or a low score, -1 for none, and the last 28 such days up to it, by bit."""
+    gone: int = 0
+    gone_from: int = 0
+    """When the app was removed, seconds since 1970, and the hash of the source that said so; 0 while it is not."""
 
     @property
     def begun(self) -> bool:

@@ -146,7 +146,7 @@ async def test_unused_tokens_can_be_taken_by_another_board(boards: Boards) -> No
 async def test_a_sent_message_is_known_as_a_contact_to_every_board(boards: Boards) -> None:
     """Only users who were sent something, and who are asked for, stand in the answer."""
     one, other = await boards(2)
-    await one.told([sent("u1"), sent("u2")], [decided("u3", Outcome.HELD, Reason.CHANNEL_CAP)], {}, NOW)
+    await one.told([sent("u1"), sent("u2")], [decided("u3", Outcome.HELD, Reason.FREQUENCY_CAP)], {}, NOW)
     view = await other.look(wish(users={"u1", "u3", "u4"}), NOW + timedelta(hours=1))
     assert view == (True, {}, {"u1": NOW})
 
@@ -162,11 +162,11 @@ async def test_the_read_model_keeps_the_last_of_each_user(boards: Boards) -> Non
 async def test_the_funnel_counts_outcome_reason_and_channel_of_a_day(boards: Boards) -> None:
     """Counts of several owners add up under the day of the commit, and yesterday stays yesterday."""
     one, other = await boards(2)
-    held = decided("u2", Outcome.HELD, Reason.GLOBAL_CAP)
+    held = decided("u2", Outcome.HELD, Reason.FREQUENCY_CAP)
     await one.told([], [decided(channel=Channel.SMS), held], {}, NOW)
     await other.told([], [held], {}, NOW + timedelta(minutes=1))
     await other.told([], [held], {}, NOW + timedelta(days=1))
-    assert await one.funnel(NOW.date()) == {"sent/-/sms": 1, "held/global_cap/-": 2}
+    assert await one.funnel(NOW.date()) == {"sent/-/sms": 1, "held/frequency_cap/-": 2}
     assert await one.funnel(NOW.date() - timedelta(days=1)) == {}
 
 

@@ -149,9 +149,9 @@ async def test_caps_hold_a_message_until_the_window_lets_it_pass() -> None:
     assert [(message.at - NOON) / HOUR for message in heard.outbound("ann")] == [0, 24, 48, 168]
     assert heard.ends("ann") == [
         (SENT, None),
-        (HELD, Reason.CHANNEL_CAP), (SENT, None),
-        (HELD, Reason.CHANNEL_CAP), (SENT, None),
-        (HELD, Reason.GLOBAL_CAP), (SENT, None),
+        (HELD, Reason.FREQUENCY_CAP), (SENT, None),
+        (HELD, Reason.FREQUENCY_CAP), (SENT, None),
+        (HELD, Reason.FREQUENCY_CAP), (SENT, None),
     ]  # fmt: skip
 
 
@@ -189,7 +189,7 @@ async def test_whoever_unsubscribes_is_not_messaged_on_that_channel_again() -> N
         story.warned("ann", NOON + (at + 29) * HOUR, Level.RECOVERED, silence=silence)
     for hour in (1, 2):
         story.feedback(FeedbackKind.UNSUBSCRIBED, "ann", NOON + hour * HOUR)
-    unknown = b'{"id": "f", "message": "nobody sent it", "user_id": "ann", "channel": "push", "kind": "complained",'
+    unknown = b'{"id": "f", "message": "nobody sent it", "user_id": "ann", "channel": "push", "kind": "bounced",'
     unknown += b' "time": "2026-01-07T00:00:00Z"}'
     story.does(NOON + HOUR, lambda driver: driver.send(topics.FEEDBACK, b"ann", unknown, 0))
     story.profile("ann", NOON + 50 * HOUR, consent=[PUSH])

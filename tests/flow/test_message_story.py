@@ -28,7 +28,7 @@ async def test_an_outbound_message_says_all_that_a_delivering_system_needs(story
     heard = await story.told()
     [message] = heard.outbound()
     [warning] = heard.warnings("ann")
-    [playbook] = [each for each in SHOP.playbooks if "risk" in each.levels]
+    [playbook] = [each for each in SHOP.playbooks if "risk" in each.levels and each.message_class == "promotion"]
     assert message.recall == recall_id("ann", warning.episode, warning.stage)
     assert message.id == message_id(message.recall, 1)
     assert (message.user_id, message.product, message.warning, message.episode) == (

@@ -17,10 +17,13 @@ from schemas.channel import Channel
 from schemas.control import Control, ControlKind
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.ids import message_id, recall_id
-from schemas.policy import Cap, Caps, ChannelPolicy, Dispatch, Playbook, Policy
+from schemas.message_class import MessageClass
+from schemas.policy import Cap, ChannelPolicy, Counted, Dispatch, Playbook, Policy, QuietHours, Silence
 from schemas.profile import Profile
+from schemas.sign import Sign, SignKind
 from schemas.warning import Level, Stage, Warning
 from tests.dispatching import T0, Lifted, breaker, feedback, lease, order, policy, profile, recovered, warning
+from tests.signs import sign
 
 USERS = ("u1", "u2", "u3")
 MOSTLY_ONE = ("u1", "u1", "u1", "u2", "u3")
@@ -28,6 +31,7 @@ CHANNELS = (Channel.PUSH, Channel.SMS)
 SUBSETS = (CHANNELS, CHANNELS, CHANNELS, CHANNELS[:1], CHANNELS[1:], ())
 MINUTES = (0, 0, 1, 5, 30, 61, 600, 1439, 1440, 1441, 3000, 10_080, 41_000)
 LEVELS = (Level.RISK, Level.CRITICAL, Level.RISK, Level.CRITICAL, Level.WATCH)
+ZONES = ("Asia/Shanghai", "America/New_York", "Pacific/Apia", "UTC", "Mars/Base")
 KINDS = (*FeedbackKind, FeedbackKind.UNSUBSCRIBED, FeedbackKind.COMPLAINED, FeedbackKind.FAILED)
 HOUR = timedelta(hours=1)
 
@@ -75,27 +79,67 @@ stories = st.builds(story, st.integers(0, 2**32), st.integers(0, 49).map(lambda 
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    """Small caps, short and long lives, one playbook or none for a level."""
+    """Small caps, short and long lives, one playbook or none for a level, often one for the unhappy."""
     dice = draw(st.randoms(use_true_random=False))
-    cap = {each: Cap(count=dice.choice((1, 1, 2, 3, 3, 0)), hours=dice.choice((1, 24, 168))) for each in CHANNELS}
     rate = dice.choice((0.001, 10))
     levels = dice.choice(((Level.RISK,), (Level.RISK, Level.CRITICAL), (Level.RISK, Level.CRITICAL)))
-    order = tuple(dice.sample(CHANNELS, 2))
+    care = Playbook(
+        name="care",
+        message_class=MessageClass.CARE,
+        levels=levels,
+        channels=CHANNELS,
+        template="t",
+        exempt=dice.random() < 0.5,
+        counted=dice.random() < 0.5,
+    )
+    promotion = Playbook(name="p", levels=levels, channels=tuple(dice.sample(CHANNELS, 2)), template="t")
     return policy(
-        channels={each: ChannelPolicy(cost=1, rate_per_second=rate, cap=cap[each]) for each in CHANNELS},
-        playbooks=(Playbook(name="p", levels=levels, channels=order, template="t"),),
-        caps=Caps(total=Cap(count=dice.choice((1, 2, 3, 5, 5)), hours=dice.choice((1, 24, 168)))),
+        channels={each: ChannelPolicy(cost=1, rate_per_second=rate) for each in CHANNELS},
+        playbooks=(care, promotion) if dice.random() < 0.6 else (promotion,),
+        caps=tuple(_cap(dice, number) for number in range(dice.randrange(4))),
+        quiet_hours=tuple(_hours(dice) for _ in range(dice.choice((0, 0, 1, 2)))),
+        silence=Silence(
+            message_complaint_days=dice.choice((0, 0, 1, 180)), service_complaint_days=dice.choice((0, 0, 2))
+        ),
         dispatch=Dispatch(
             expiry_hours=dice.choice((1, 72)),
             registry_gap_hours=dice.choice((0, 24)),
             registry_hold_minutes=dice.choice((0, 60)),
+            zone=dice.choice(ZONES[:-1]),
             return_cooldown_days=dice.choice((0, 0, 0, 1, 28)),
         ),
     )
 
 
+def _cap(dice: Random, number: int) -> Cap:
+    window: dict[str, int] = {dice.choice(("hours", "hours", "days")): dice.choice((1, 3, 7, 24))}
+    count = dice.choice((1, 1, 2, 3, 3, 0, None))
+    return Cap(
+        name=f"cap-{number}",
+        channels=dice.choice((("*",), ("*",), (Channel.PUSH,), (Channel.SMS,))),
+        classes=dice.choice((("*",), ("*",), (MessageClass.PROMOTION,))),
+        per_channel=dice.random() < 0.5,
+        count=count,
+        gap_hours=dice.choice((1, 30)) if count is None else dice.choice((0, 0, 5)),
+        counts=dice.choice((Counted.ATTEMPT, Counted.ATTEMPT, *Counted)),
+        **(window if count else {}),
+    )
+
+
+def _hours(dice: Random) -> QuietHours:
+    first, last = dice.choice((("08:00", "22:00"), ("20:00", "02:30"), ("09:00", "09:00")))
+    return QuietHours(
+        channels=dice.choice((("*",), (Channel.SMS,))),
+        classes=dice.choice((("*",), (MessageClass.PROMOTION,))),
+        zones=dice.choice((("*",), ("America/*",))),
+        weekdays=dice.choice((("mon", "tue", "wed"), ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))),
+        allowed_from=first,
+        allowed_to=last,
+    )
+
+
 def _record(dice: Random, number: int, now: datetime) -> Message:
-    kind = dice.choice((_warning, _warning, _warning, _warning, _return, _return, _profile, _report, _report))
+    kind = dice.choice((*[_warning] * 8, *[_return] * 4, *[_profile] * 2, *[_report] * 4, *[_sign] * 3))
     return kind(dice, number, now)
 
 
@@ -106,7 +150,8 @@ def _silence(dice: Random, number: int) -> dict[str, object]:
 
 def _warning(dice: Random, number: int, now: datetime) -> Warning:
     stage = dice.choice((Stage.AT_RISK, Stage.AT_RISK, Stage.LAPSED))
-    return warning(dice.choice(MOSTLY_ONE), dice.choice(LEVELS), stage=stage, **_silence(dice, number))
+    user, level = dice.choice(MOSTLY_ONE), dice.choice(LEVELS)
+    return warning(user, level, stage=stage, at=now, **_silence(dice, number))
 
 
 def _return(dice: Random, number: int, now: datetime) -> Warning:
@@ -115,7 +160,20 @@ def _return(dice: Random, number: int, now: datetime) -> Warning:
 
 def _profile(dice: Random, number: int, now: datetime) -> Profile:
     at = now + dice.choice((-30 * HOUR, -HOUR, 0 * HOUR, HOUR, 99_999 * HOUR))
-    return profile(dice.choice(MOSTLY_ONE), dice.choice(SUBSETS), dice.choice(SUBSETS), at)
+    more = {
+        "zone": dice.choice(ZONES),
+        "quiet_hours": dice.choice((None, None, {"start": "13:00", "end": "09:00"})),
+        "silent_until": dice.choice((None, None, None, now + 40 * HOUR)),
+    }
+    return profile(dice.choice(MOSTLY_ONE), dice.choice(SUBSETS), dice.choice(SUBSETS), at, **more)
+
+
+def _sign(dice: Random, number: int, now: datetime) -> Sign:
+    kind, at = dice.choice(tuple(SignKind)), now + dice.choice((-30 * HOUR, 0 * HOUR, HOUR))
+    product, channel = dice.choice(("shop", "grocery")), None
+    if kind is SignKind.OPTED_IN or (kind is SignKind.OPTED_OUT and dice.random() < 0.8):
+        channel = dice.choice(CHANNELS)
+    return sign(kind, dice.choice(MOSTLY_ONE), at=at, product=product, channel=channel, n=number)
 
 
 def _report(dice: Random, number: int, now: datetime) -> Feedback:

@@ -13,11 +13,9 @@ from schemas.base import Message
 from schemas.channel import Channel
 from schemas.control import EVERY, Control, ControlKind
 from schemas.decision import Call, Decision, Outcome, Reason
-from schemas.feedback import Feedback, FeedbackKind
 from schemas.lease import Lease, probes
 from schemas.outbound import Outbound
-from schemas.policy import Cap, Policy
-from schemas.profile import Profile
+from schemas.policy import Policy
 from streams.dispatch.gate import STAGES
 from streams.role import Fact
 from tests.dispatching import T0, Lifted, Stood, Worked, policy, read
@@ -57,13 +55,6 @@ def play(worked: Worked, each: Round, cut: int) -> None:
     worked.work_raw(records, each.now)
 
 
-def by_user(messages: Sequence[Outbound]) -> dict[str, list[Outbound]]:
-    grouped: dict[str, list[Outbound]] = defaultdict(list)
-    for message in messages:
-        grouped[message.user_id].append(message)
-    return grouped
-
-
 @LAWS
 @given(policies(), stories)
 def test_nobody_is_messaged_twice_for_one_episode_and_stage(policy, story):
@@ -71,62 +62,6 @@ def test_nobody_is_messaged_twice_for_one_episode_and_stage(policy, story):
     outbound = played(policy, story).outbound
     assert len({(each.user_id, each.episode, each.stage) for each in outbound}) == len(outbound)
     assert len({each.id for each in outbound}) == len({each.recall for each in outbound}) == len(outbound)
-
-
-@LAWS
-@given(policies(), stories)
-def test_caps_are_never_exceeded(policy, story):
-    """Counted anew from the messages alone, in every window that ends with a message."""
-    for messages in by_user(played(policy, story).outbound).values():
-        for last in messages:
-            within_cap(policy.caps.total, messages, last)
-            same = [each for each in messages if each.channel is last.channel]
-            within_cap(policy.channels[last.channel].cap, same, last)
-
-
-def within_cap(cap: Cap, messages: Sequence[Outbound], last: Outbound) -> None:
-    inside = [each for each in messages if last.at - timedelta(hours=cap.hours) < each.at <= last.at]
-    assert len(inside) <= cap.count
-
-
-class Consent(Worked):
-    """Keeps, beside the partition, what each user has agreed to, from the records alone."""
-
-    def __init__(self, policy: Policy) -> None:
-        self.profiles: dict[str, tuple[datetime, Profile]] = {}
-        self.left: dict[tuple[str, Channel], datetime] = {}
-        super().__init__(policy)
-
-    def on_record(self, record: Stood, facts: list[Fact], now: datetime) -> None:
-        assert record.value is not None
-        if b'"message"' in record.value:
-            report = Feedback.decode(record.value)
-            if report.kind is FeedbackKind.UNSUBSCRIBED:
-                self.left[report.user_id, report.channel] = min(report.time, now)
-        elif b'"consent"' in record.value:
-            told = Profile.decode(record.value)
-            self.profiles[told.user_id] = (min(told.time, now), told)
-        self.agreed(facts)
-
-    def agreed(self, facts: Sequence[Fact]) -> None:
-        for message in read(facts, Outbound):
-            at, known = self.profiles[message.user_id]
-            assert known.consent.get(message.channel)
-            assert message.channel in known.reachable
-            left = self.left.get((message.user_id, message.channel))
-            assert left is None or left < at
-
-
-@LAWS
-@given(policies(), stories)
-def test_nobody_is_messaged_without_consent(policy, story):
-    """Neither without a profile nor against it, nor after leaving, were it the record just before."""
-    worked = Consent(policy)
-    played(policy, story, worked=worked)
-    now = story[-1].now
-    for minutes in (60, 1440, 5000):
-        worked.tokens = dict.fromkeys(CHANNELS, 100)
-        worked.agreed(worked.work(now=now + timedelta(minutes=minutes)))
 
 
 class Ordered(Worked):

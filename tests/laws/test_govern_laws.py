@@ -14,11 +14,12 @@ from schemas.channel import Channel
 from schemas.counts import Counts, Tally
 from schemas.feedback import FeedbackKind
 from schemas.lease import Lease, probes
-from schemas.policy import BreakerPolicy, Cap, Caps, ChannelPolicy, Dispatch, Policy
+from schemas.policy import BreakerPolicy, ChannelPolicy, Dispatch, Policy
 from streams.govern.breaker import TRANSITIONS
 from streams.govern.watch import COUNTING
 from streams.limits import minute_of
-from tests.dispatching import T0, Governed, Worked, feedback, policy, profile, read, recovered, warning
+from tests.dispatching import T0, Worked, feedback, policy, profile, read, recovered, warning
+from tests.governing import Governed
 
 LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PUSH, SMS = Channel.PUSH, Channel.SMS
@@ -205,13 +206,13 @@ def steps(seed: int) -> list[tuple[str, int, int, bool]]:
 @given(st.builds(steps, st.integers(0, 2**32)))
 def test_the_house_never_sends_more_probes_than_a_round_has(script):
     """Storm, silence, crash and delay: what left in a round, over all partitions, is within its probes."""
-    free = {PUSH: ChannelPolicy(cost=0, rate_per_second=100, cap=Cap(count=999, hours=1))}
+    free = {PUSH: ChannelPolicy(cost=0, rate_per_second=100)}
     brief = BRIEF.model_copy(update={"min_sends": 3, "window_minutes": 2})
     house = House(
         policy(
             breaker=brief,
             channels=free,
-            caps=Caps(total=Cap(count=999, hours=1)),
+            caps=(),
             dispatch=Dispatch(return_cooldown_days=0, registry_gap_hours=0),
         )
     )

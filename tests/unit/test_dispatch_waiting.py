@@ -86,7 +86,7 @@ def test_a_breaker_behind_another_hold_does_not_lengthen_it():
     worked.work(warning(), recovered(), now=T0)
     worked.hear(breaker(BreakerState.OPEN, since=T0 + DAY - MINUTE), now=T0 + DAY - MINUTE)
     worked.work(warning(day=1), now=T0 + DAY - MINUTE)
-    assert worked.outcome == (Outcome.HELD, Reason.CHANNEL_CAP)
+    assert worked.outcome == (Outcome.HELD, Reason.FREQUENCY_CAP)
     assert worked.decisions[-1].earliest == T0 + DAY
 
 

@@ -7,13 +7,14 @@ from schemas.channel import Channel
 from schemas.decision import Call, Outcome, Reason
 from schemas.feedback import FeedbackKind
 from schemas.ids import message_id, recall_id
-from schemas.policy import Cap, Caps, ChannelPolicy, Dispatch
+from schemas.policy import Cap, ChannelPolicy, Dispatch
 from schemas.warning import Level, Stage
 from streams.dispatch.gate import STAGES
 from streams.dispatch.gate.registry import LOOKS
 from tests.dispatching import T0, Stood, Worked, feedback, policy, profile, recovered, warning
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
+DAY_CAP = Cap(name="day", per_channel=True, count=1, hours=24)
 
 
 def test_a_warned_user_is_messaged_on_the_first_channel(worked):
@@ -39,7 +40,7 @@ def test_every_decision_carries_every_stage(worked):
     names = {stage.name for stage in STAGES}
     assert [{verdict.stage for verdict in decision.trace} for decision in worked.decisions] == [names, names]
     refused = [verdict.stage for verdict in worked.decisions[-1].trace if verdict.call is not Call.PASS]
-    assert refused == ["dedup", "channel_cap"]
+    assert refused == ["dedup", "caps"]
 
 
 def test_no_profile_means_no_consent():
@@ -142,13 +143,15 @@ def test_a_recall_that_was_sent_is_never_sent_again(worked):
 
 def test_a_full_channel_hands_over_and_a_full_total_waits():
     """E9: the hold ends, to the second, when neither the channel's cap nor the total holds any more."""
-    worked = Worked(policy(caps=Caps(total=Cap(count=2, hours=48)), dispatch=Dispatch(return_cooldown_days=0)))
+    worked = Worked(
+        policy(caps=(DAY_CAP, Cap(name="two", count=2, hours=48)), dispatch=Dispatch(return_cooldown_days=0))
+    )
     worked.work(profile())
     for day in (0, 1):
         worked.work(warning(day=day), recovered(day=day), now=T0 + HOUR * day)
     worked.work(warning(day=2), now=T0 + 2 * HOUR)
     assert [message.channel for message in worked.outbound] == [Channel.PUSH, Channel.SMS]
-    assert worked.outcome == (Outcome.HELD, Reason.CHANNEL_CAP)
+    assert worked.outcome == (Outcome.HELD, Reason.FREQUENCY_CAP)
     assert worked.decisions[-1].earliest == T0 + 48 * HOUR
     assert worked.work(now=T0 + 48 * HOUR - MINUTE) == []
     worked.work(now=T0 + 48 * HOUR)
@@ -157,17 +160,18 @@ def test_a_full_channel_hands_over_and_a_full_total_waits():
 
 def test_a_cap_of_none_drops():
     """What the policy never allows is not waited for."""
-    none = {Channel.PUSH: ChannelPolicy(cost=0, rate_per_second=1, cap=Cap(count=0))}
-    worked = Worked(policy(channels=none))
+    push = {Channel.PUSH: ChannelPolicy(cost=0, rate_per_second=1)}
+    worked = Worked(policy(channels=push, caps=(Cap(name="none", count=0),)))
     worked.work(profile(), warning())
-    assert worked.outcome == (Outcome.DROPPED, Reason.CHANNEL_CAP)
+    assert worked.outcome == (Outcome.DROPPED, Reason.FREQUENCY_CAP)
 
 
 def test_a_large_cap_is_counted_out():
     """More messages are remembered where a cap counts further than usual."""
-    many = {Channel.PUSH: ChannelPolicy(cost=0, rate_per_second=1, cap=Cap(count=20, hours=24))}
+    push = {Channel.PUSH: ChannelPolicy(cost=0, rate_per_second=1)}
+    caps = (Cap(name="many", per_channel=True, count=20, hours=24), Cap(name="more", count=30, hours=24))
     free = Dispatch(return_cooldown_days=0)
-    worked = Worked(policy(channels=many, caps=Caps(total=Cap(count=30, hours=24)), dispatch=free))
+    worked = Worked(policy(channels=push, caps=caps, dispatch=free))
     worked.work(profile())
     for day in range(25):
         worked.work(warning(day=day), recovered(day=day))

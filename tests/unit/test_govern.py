@@ -14,7 +14,8 @@ from schemas.lease import Lease, probes
 from schemas.policy import BreakerPolicy
 from streams.govern.breaker import TRANSITIONS, IllegalTransition, Signal, diagram, moved
 from streams.packed import UnreadableRecord
-from tests.dispatching import T0, Governed, Stood, policy
+from tests.dispatching import T0, Stood, policy
+from tests.governing import Governed
 
 MINUTE = timedelta(minutes=1)
 PUSH = Channel.PUSH

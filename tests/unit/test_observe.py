@@ -10,7 +10,8 @@ from agents.observe import Observer
 from schemas.channel import Channel
 from schemas.counts import Counts, Tally
 from streams.govern import open_govern
-from tests.dispatching import T0, Governed, policy
+from tests.dispatching import T0, policy
+from tests.governing import Governed
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@ from schemas.warning import Level
 
 SHOP = (Path(__file__).parents[2] / "deploy/policies/shop.toml").read_text()
 LEAST = 'name = "least"\n[events]\nvisit = "session"\n'
+QUIET = "[[quiet_hours]]\nallowed_from = '08:00'\nallowed_to = '22:00'\n"
+CARE = "[channels.sms]\ncost = 1.0\nrate_per_second = 1.0\n[[playbooks]]\nname = 'a'\nlevels = ['risk']\n"
+CARE += "channels = ['sms']\ntemplate = 't'\n"
 
 
 def faults_of(text: str) -> list[str]:
@@ -43,7 +46,29 @@ def test_a_text_that_is_no_policy_at_all_has_one_fault(text: str, told: str) -> 
         ("[warnings]\nrisk = '50'", 'warnings.risk = "50" is not a number; expected: index under which'),
         ("[warnings]\nrisk = 100", "warnings.risk = 100 is not under 100; expected: index under which"),
         ("[breaker]\nprobes = 2.5", "breaker.probes = 2.5 is not a whole number; expected: messages of"),
-        ("[caps]\ntotal = 3", "caps.total = 3 is not a table; expected: cap over all channels"),
+        ("[caps]\ntotal = 3", 'caps = {"total": 3} is not a list; expected: frequency caps and gaps'),
+        ("[[caps]]\nname = 'a'", "caps[0].count is missing; say how many are allowed, or give gap_hours"),
+        ("[[caps]]\nname = 'a'\ncount = 1", "caps[0].hours is missing; say in how many hours"),
+        ("[[caps]]\nname = 'a'\ncount = 0\ndays = 1", "caps[0].days = 1 is the window of none; give a count"),
+        ("[[caps]]\nname = 'a'\ngap_hours = 1\nhours = 1", "caps[0].hours = 1 has no count; give a count"),
+        ("[[caps]]\nname = 'a'\ncount = 1\nhours = 1\ndays = 1", "caps[0].days = 1 stands beside hours; keep one"),
+        (
+            "[[caps]]\nname = 'a'\ngap_hours = 1\n[[caps]]\nname = 'a'\ngap_hours = 2",
+            'caps[1].name = "a" is the name of caps[0] already; give each cap',
+        ),
+        (
+            "[[caps]]\nname = 'a'\ngap_hours = 1\nchannels = ['fax']",
+            'caps[0].channels[0] = "fax" is no channel; expected: a list of channels',
+        ),
+        (QUIET + "zones = ['Amerika/*']", 'quiet_hours[0].zones[0] = "Amerika/*" fits no time zone; expected: a list'),
+        (QUIET + "weekdays = ['mon', 'mon']", 'quiet_hours[0].weekdays = "mon" stands there 2 times; keep it once'),
+        (QUIET + "classes = ['carer']", 'quiet_hours[0].classes[0] = "carer" is no class of messages; expected: a'),
+        (QUIET.replace("08", "8"), 'quiet_hours[0].allowed_from = "8:00" has the wrong form; expected: first minute'),
+        (CARE + "clas = 'care'", "playbooks[0].clas = \"care\" is not a known key; did you mean 'class'?"),
+        (CARE + "class = 'cere'", "playbooks[0].class = \"cere\" is not known; did you mean 'care'?"),
+        (CARE + "message_class = 'care'", 'playbooks[0].message_class = "care" is not a known key; remove it; known'),
+        ("[dispatch]\nzone = 'CST8'", 'dispatch.zone = "CST8" is no time zone; expected: IANA'),
+        ("[silence]\nmessage_complaint_days = -1", "silence.message_complaint_days = -1 is under 0; expected: days"),
         ("open = 2026-01-01", 'events.open = "2026-01-01" is not known; expected one of: session,'),
         ("[channels.smss]\ncost=1\nrate_per_second=1", "channels.smss = \"smss\" is not known; did you mean 'sms'?"),
         ("[channels.sms]\ncost = 1.0", "channels.sms.rate_per_second is missing; add it: messages per"),
@@ -125,8 +150,12 @@ def test_the_shop_policy_has_the_numbers_that_were_asked_for() -> None:
     shop = parse_policy(SHOP, "shop.toml")
     assert shop.product("default").horizon_days == 28
     assert (shop.warnings.risk, shop.warnings.critical, shop.warnings.baseline_ratio) == (50, 30, 0.85)
-    assert all((channel.cap.count, channel.cap.hours) == (1, 24) for channel in shop.channels.values())
-    assert (shop.caps.total.count, shop.caps.total.hours) == (3, 7 * 24)
+    assert [(cap.per_channel, cap.count, cap.hours) for cap in shop.caps] == [(True, 1, 24), (False, 3, 7 * 24)]
+    [hours] = shop.quiet_hours
+    assert (hours.channels, hours.zones) == (("sms", "call"), ("*",))
+    assert (hours.allowed_from, hours.allowed_to) == ("08:00", "22:00")
+    assert shop.silence.message_complaint_days == 180
+    assert shop.dispatch.zone == "Asia/Shanghai"
     assert (shop.breaker.window_minutes, shop.breaker.min_sends) == (30, 200)
     assert (shop.breaker.complaint_warn, shop.breaker.complaint_open) == (0.001, 0.003)
     assert (shop.breaker.failure_warn, shop.breaker.failure_open) == (0.05, 0.15)
@@ -137,8 +166,9 @@ def test_the_shop_policy_has_the_numbers_that_were_asked_for() -> None:
 def test_the_shop_policy_spells_out_the_defaults() -> None:
     """What the shop says where it could be silent is what a silent policy gets."""
     shop, silent = parse_policy(SHOP, "shop.toml"), parse_policy(LEAST, "least.toml")
-    for section in ("intake", "warnings", "caps", "breaker", "dispatch"):
+    for section in ("intake", "warnings", "caps", "quiet_hours", "silence", "breaker"):
         assert getattr(shop, section) == getattr(silent, section)
+    assert shop.dispatch == silent.dispatch.model_copy(update={"zone": "Asia/Shanghai"})
 
 
 def test_the_shop_policy_maps_an_event_to_every_role() -> None:

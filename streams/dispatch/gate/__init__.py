@@ -16,19 +16,22 @@ from streams.dispatch.book import Candidate
 from streams.dispatch.gate.blast_radius import blast_radius
 from streams.dispatch.gate.breaker import breaker
 from streams.dispatch.gate.budget import budget
-from streams.dispatch.gate.caps import channel_cap, total_cap
+from streams.dispatch.gate.caps import caps
 from streams.dispatch.gate.consent import consent
 from streams.dispatch.gate.dedup import dedup
 from streams.dispatch.gate.expired import expired
 from streams.dispatch.gate.overtaken import overtaken
 from streams.dispatch.gate.paused import paused
 from streams.dispatch.gate.playbook import playbook
+from streams.dispatch.gate.quiet_hours import quiet_hours
 from streams.dispatch.gate.rate import rate
 from streams.dispatch.gate.reachable import reachable
 from streams.dispatch.gate.registry import registry
 from streams.dispatch.gate.replaced import replaced
+from streams.dispatch.gate.silence import silence
 from streams.dispatch.gate.stage import ChannelStage, Finding, Stage, View
 from streams.dispatch.gate.suppressed import suppressed
+from streams.dispatch.gate.unhappy import unhappy
 from streams.dispatch.gate.volume_cap import volume_cap
 from streams.limits import Need
 
@@ -41,9 +44,11 @@ STAGES: tuple[Stage | ChannelStage, ...] = (
     Stage("dedup", dedup),
     ChannelStage("consent", consent),
     ChannelStage("reachable", reachable),
+    Stage("unhappy", unhappy),
+    Stage("silence", silence),
     Stage("paused", paused),
-    ChannelStage("channel_cap", channel_cap),
-    Stage("total_cap", total_cap),
+    ChannelStage("quiet_hours", quiet_hours),
+    ChannelStage("caps", caps),
     Stage("registry", registry),
     ChannelStage("breaker", breaker),
     ChannelStage("budget", budget),

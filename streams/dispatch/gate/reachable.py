@@ -9,5 +9,10 @@ from streams.dispatch.gate.stage import Finding, View, drop
 
 
 def reachable(candidate: Candidate, channel: Channel, view: View, now: datetime) -> Finding | None:
-    """Drops on a channel that does not lead to the user."""
-    return None if view.book.reachable(channel) else drop(Reason.UNREACHABLE, f"{channel} does not reach the user")
+    """Drops on a channel that does not lead to the user, and push about a product whose app he has removed."""
+    if view.book.reachable(channel, candidate.product):
+        return None
+    removed = view.book.removed.get(candidate.product) if channel is Channel.PUSH else None
+    return drop(
+        Reason.UNREACHABLE, f"the app was removed at {removed}" if removed else f"{channel} does not reach the user"
+    )

@@ -1,18 +1,20 @@
 """The shape of a stage: pure, one question, one finding; None lets the candidate pass."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from schemas.breaker import BreakerState
 from schemas.channel import Channel
 from schemas.decision import Call, Reason
 from schemas.lease import probes
+from schemas.message_class import MessageClass
 from schemas.policy import Playbook, Policy
 from streams.board import BoardView
 from streams.control import Order
 from streams.dispatch.book import Book, Candidate
 from streams.dispatch.holding import Holding
+from streams.dispatch.hours import AllowedHours
 from streams.dispatch.standing import FIRST, Standings
 from streams.limits import Limits, Need, Needs
 
@@ -22,10 +24,10 @@ class View(NamedTuple):
 
     ``channels`` are those of the playbook that the policy has, in the playbook's order; ``recall`` is the id of the
     recall this candidate would open; ``newer`` says that a later warning of the user is here; ``tokens`` are what is
-    left of the provider's rate, ``queued`` the candidates already waiting for it; ``remembered`` is how many messages
-    a book keeps; ``limits`` are those of the policy for all users together, ``needs`` what a message takes of them on
-    each channel, ``holdings`` what is leased here; ``paused`` is the operator's order that pauses the playbook, if one
-    stands.
+    left of the provider's rate, ``queued`` the candidates already waiting for it; ``memory`` is how long a book keeps a
+    message at least; ``limits`` are those of the policy for all users together, ``needs`` what a message takes of them
+    on each channel, ``holdings`` what is leased here; ``paused`` is the operator's order that pauses the playbook, if
+    one stands.
     """
 
     user: str
@@ -39,7 +41,8 @@ class View(NamedTuple):
     tokens: Mapping[Channel, int]
     queued: Mapping[Channel, int]
     standings: Standings
-    remembered: int
+    hours: AllowedHours
+    memory: timedelta
     limits: Limits
     needs: Mapping[Channel, Needs]
     holdings: Mapping[str, Holding]
@@ -49,6 +52,17 @@ class View(NamedTuple):
         """Everything leased that a message on a channel takes now: a probe, too, while the channel is half-open."""
         half = self.standings.get(channel, FIRST).state is BreakerState.HALF_OPEN
         return self.needs[channel].all + ((Need(probes(channel), 1),) if half else ())
+
+    @property
+    def message_class(self) -> MessageClass:
+        """What the message would be for."""
+        return self.playbook.message_class if self.playbook else MessageClass.PROMOTION
+
+    @property
+    def zone(self) -> str:
+        """The IANA time zone in which the user lives, as far as is known."""
+        profile = self.book.profile
+        return profile.zone if profile and profile.zone else self.policy.dispatch.zone
 
 
 class Finding(NamedTuple):
