@@ -51,15 +51,9 @@ def policy(**changes: object) -> Policy:
 
 
 def warning(
-    user: str = "u1",
-    level: Level = Level.RISK,
-    *,
-    product: str = "shop",
-    day: int = 0,
-    stage: Stage = Stage.AT_RISK,
-    at: datetime = T0,
-    complaints: int | None = None,
-) -> Warning:
+    user: str = "u1", level: Level = Level.RISK, *, product: str = "shop", day: int = 0,
+    stage: Stage = Stage.AT_RISK, at: datetime = T0, complaints: int | None = None,
+) -> Warning:  # fmt: skip
     """A warning of the silence that began ``day`` days after T0; with ``complaints`` it says how many are open."""
     since = (T0 + timedelta(days=day)).date()
     episode = episode_id(user, product, since)

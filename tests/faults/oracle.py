@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from tests.faults.book import Book, Stood
 from tests.faults.findings import Findings
 from tests.faults.oracle_counts import check_books, check_breakers, check_counts, check_leases, check_limits
-from tests.faults.oracle_input import Input
+from tests.faults.oracle_input import Input, Signed
 from tests.faults.oracle_learning import POPULATION, Told
 from tests.faults.oracle_lessons import check_course, check_jumps, check_lessons, check_sums, check_told
-from tests.faults.oracle_messages import Messages, readable
+from tests.faults.oracle_messages import Messages, readable, said
 from tests.faults.oracle_time import Time
 from tests.faults.oracle_warnings import check_users, check_words
 from tests.faults.rules import Rules
@@ -20,10 +20,12 @@ from tests.faults.state import courses, positions, steps
 EVENTS = "app.events"
 DEAD_LETTERS = "app.events-dlt"
 HEALTH = ("churn.warnings", "churn.stages")
-BY_ID = (*HEALTH, "churn.decisions", "churn.outbound", "churn.counts", "churn.breakers", "churn.leases")
+SIGNS = "churn.signs"
+BY_ID = (*HEALTH, SIGNS, "churn.decisions", "churn.outbound", "churn.counts", "churn.breakers", "churn.leases")
+SIGNED = ("user_id", "source", "event", "kind", "open_complaints")
 INPUTS = {
     "health": (EVENTS,),
-    "dispatcher": ("user.profiles", "churn.feedback", "churn.warnings"),
+    "dispatcher": ("user.profiles", "churn.feedback", SIGNS, "churn.warnings"),
     "governor": ("churn.counts",),
 }
 
@@ -55,6 +57,8 @@ class Oracle:
         for topic in BY_ID:
             findings.once(topic, map(ce_id, book.read(topic)))
         findings.compare("dead letter", self._refused(truth), map(source, book.read(DEAD_LETTERS)))
+        signs = [sign for each in truth.histories.values() for sign in each.signs]
+        findings.compare("sign", signs, (Signed(*(each[name] for name in SIGNED)) for each in said(book.read(SIGNS))))
         warnings, stages = check_words(book, truth, findings)
         check_users(book, truth, self._changelogs["health"], self._partitions, findings)
         Messages(self._rules, book).check(findings)
@@ -115,6 +119,7 @@ def learning_of(truth: Input) -> dict[str, int]:
 SIZES = {
     "warnings": "churn.warnings",
     "stages": "churn.stages",
+    "signs": SIGNS,
     "decisions": "churn.decisions",
     "outbound": "churn.outbound",
     "feedback": "churn.feedback",

@@ -67,6 +67,16 @@ def _sound(found: dict[str, Any], record: Stood) -> Event | None:
     return Event(**{**found, "time": time.timestamp()}) if isinstance(found["properties"], dict) else None
 
 
+class Signed(NamedTuple):
+    """What an event about a complaint must have said to the dispatcher."""
+
+    user: str
+    source: str
+    event: str
+    kind: str
+    open: int
+
+
 class History:
     """One user in one product: his life as it is told, and what only the order of arrival decides."""
 
@@ -75,6 +85,7 @@ class History:
         self.life = self.lived.life
         self.seen: list[bytes] = []
         self.open: list[str] = []
+        self.signs: list[Signed] = []
 
     @property
     def last(self) -> int:
@@ -106,11 +117,14 @@ class History:
         if role == "score":
             return "rate" if event.properties.get("score", 5) <= LOW_SCORE else "nothing"
         if role == "complaint_resolved":
-            self.open = [one for one in self.open if one != name]
+            if name in self.open:
+                self.open.remove(name)
+                self.signs.append(Signed(event.user, event.source, event.id, role, len(self.open)))
             return "nothing" if self.open else "resolve"
         if name in self.open:
             return "nothing"
         self.open = [*self.open, name][-COMPLAINTS:]
+        self.signs.append(Signed(event.user, event.source, event.id, role, len(self.open)))
         return "complain"
 
 

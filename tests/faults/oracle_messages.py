@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.faults.book import Book, Stood
 from tests.faults.findings import Findings
@@ -51,8 +52,9 @@ class Messages:
         self.profiles: dict[str, list[Json]] = defaultdict(list)
         for record in book.read("user.profiles"):
             self.profiles[(record.key or b"").decode()].append(readable(record) or {})
-        reports = filter(None, map(readable, book.read("churn.feedback")))
+        reports = list(filter(None, map(readable, book.read("churn.feedback"))))
         self.left = {(r["user_id"], r["channel"]) for r in reports if r["kind"] == "unsubscribed"}
+        self.complained = {r["user_id"] for r in reports if r["kind"] == "complained"}
 
     def check(self, findings: Findings) -> None:
         """Every candidate has an end, every message a decision, and nobody is written to twice."""
@@ -90,14 +92,18 @@ class Messages:
                 findings.wrong.append(f"{name}: no ground for {end['outcome']} {end.get('reason')}")
 
     def _check_peace(self, messages: list[Json], findings: Findings) -> None:
-        """Frequency caps in rolling windows, in processing time."""
-        for channel, cap in (*self.rules.caps.items(), (None, self.rules.total_cap)):
-            times = sorted(seconds(m["at"]) for m in messages if channel in (None, m["channel"]))
-            count, window = cap
-            for first, last in zip(times, times[count:], strict=False):
-                if last < first + window:
-                    where = channel or "all channels"
-                    findings.wrong.append(f"{messages[0]['user_id']} got more than {count} on {where}")
+        """Frequency caps in rolling windows, and hours of the day, in processing time."""
+        for cap in self.rules.caps:
+            for group in cap.groups:
+                times = sorted(seconds(m["at"]) for m in messages if m["channel"] in group)
+                for first, last in zip(times, times[cap.count :], strict=False):
+                    if last < first + cap.seconds:
+                        findings.wrong.append(f"{messages[0]['user_id']} got more than {cap.count} on {group}")
+        for message in messages:
+            shown = datetime.fromisoformat(message["at"]).astimezone(ZoneInfo(self.rules.zone)).strftime("%H:%M")
+            begin, end = self.rules.hours.get(message["channel"], ("00:00", "24:00"))
+            if not begin <= shown < end:
+                findings.wrong.append(f"{message['user_id']} got {message['channel']} at {shown}")
 
     def _agreed(self, message: Json) -> bool:
         channel, profiles = message["channel"], self.profiles.get(message["user_id"], [])
@@ -132,6 +138,7 @@ GROUNDS: dict[str, Ground] = {
     "duplicate": lambda all_, warning, end: any(
         seconds(message["at"]) <= seconds(end["at"]) for message in all_.sent_to.get(warning["user_id"], ())
     ),
+    "silenced": lambda all_, warning, end: warning["user_id"] in all_.complained,
     "no_consent": lambda all_, warning, end: all_.refused("consent", end["channel"], warning["user_id"]),
     "unreachable": lambda all_, warning, end: all_.refused("reachable", end["channel"], warning["user_id"]),
 }

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PATH = Path(__file__).parent / "campaign.toml"
 EXPERIENCE = frozenset({"complaint_opened", "complaint_resolved", "score"})
@@ -18,6 +18,20 @@ class Product(NamedTuple):
     key_behaviour: str
 
 
+class Cap(NamedTuple):
+    """At most ``count`` messages in ``seconds``, in each of these groups of channels."""
+
+    groups: list[list[str]]
+    count: int
+    seconds: int
+
+
+def _cap(written: dict[str, Any], every: list[str]) -> Cap:
+    channels = written.get("channels", every)
+    groups = [[channel] for channel in channels] if written.get("per_channel") else [channels]
+    return Cap(groups, written["count"], written["hours"] * HOUR)
+
+
 class Rules:
     """Defaults of the documents where the file is silent."""
 
@@ -30,13 +44,16 @@ class Rules:
         self.roles: dict[str, str] = tree["events"]
         self.activity = frozenset(("session", "feature_use", "purchase"))
         self.playbooks = {level: each["channels"] for each in tree["playbooks"] for level in each["levels"]}
-        self.caps = {
-            channel: (each["cap"]["count"], each["cap"]["hours"] * HOUR) for channel, each in tree["channels"].items()
+        self.caps = [_cap(each, list(tree["channels"])) for each in tree["caps"]]
+        self.hours = {
+            channel: (rule["allowed_from"], rule["allowed_to"])
+            for rule in reversed(tree["quiet_hours"])
+            for channel in rule["channels"]
         }
+        self.zone: str = tree["dispatch"]["zone"]
         self.probes: int = tree["breaker"]["probes"]
         self.day_budget: float = tree["budgets"]["day"]
         self.hour_volume: int = tree["volume"]["hour"]
-        self.total_cap = (tree["caps"]["total"]["count"], tree["caps"]["total"]["hours"] * HOUR)
 
     def lane(self, product: str) -> str:
         """The listed product whose clock and definition a product lives under."""

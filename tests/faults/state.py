@@ -27,6 +27,7 @@ HEALTH = (
     *("risk_day", "critical_day", "asked_day", "asked", "asked_flags", "seen", "window"),
     *("watch_day", "since", "said", "alarms", "disarmed", "key_day", "stage", "returned_day"),
     *("asked_until", "key_days", "unhappy_day", "unhappy_days"),
+    *("gone", "gone_from"),
 )
 LESSON = (
     *("day", "first", "exposure", "returns", "seen", "lapses", "predicted", "recent", "usual", "season", "speed"),

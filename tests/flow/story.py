@@ -53,7 +53,7 @@ TURNS = 1_000
 CROWD = [f"regular-{number}" for number in range(12)]
 PLACED = Placement(4)
 Headers = tuple[tuple[str, bytes], ...]
-BY_FACT = (topics.WARNINGS, topics.STAGES, topics.OUTBOUND, topics.DEAD_LETTERS)
+BY_FACT = (topics.WARNINGS, topics.STAGES, topics.SIGNS, topics.OUTBOUND, topics.DEAD_LETTERS)
 BY_TIME = (topics.DECISIONS, topics.COUNTS, topics.BREAKERS, topics.LEASES)
 """What is counted and looked at in one transaction hangs on where it ends; what follows for a user does not."""
 
