@@ -14,8 +14,7 @@ SENT, HELD, DROPPED = Outcome.SENT, Outcome.HELD, Outcome.DROPPED
 GONE, PAUSED = (DROPPED, Reason.SUPPRESSED), (HELD, Reason.PLAYBOOK_PAUSED)
 NOON = day(1, hour=12)
 ALONE = but(SHOP, dispatch={"registry_gap_hours": 0})
-RISK = next(playbook.name for playbook in SHOP.playbooks if playbook.answers(Level.RISK, "default"))
-CRITICAL = next(playbook.name for playbook in SHOP.playbooks if playbook.answers(Level.CRITICAL, "default"))
+RISK, CRITICAL = "risk-whats-new", "critical-comeback-gift"
 
 
 def known(*users: str) -> Story:
@@ -145,3 +144,24 @@ async def test_a_channel_that_an_operator_forces_open_sends_nothing_until_the_or
     assert heard.decisions("ann")[-1].at == end
     assert [each.channel for each in heard.outbound("bob")] == [WECHAT]
     assert [each.state for each in heard.breakers(PUSH)] == ["closed", "forced_open", "closed"]
+
+
+@pytest.mark.requirement("G6", "E7")
+async def test_an_operators_silence_drops_what_would_come_too_late_and_holds_what_would_not() -> None:
+    """A long one drops at once what waited; a short one lets it wait until its end, or until it is lifted."""
+    story = known("ann", "bob", "carl")
+    story.ordered(PAUSE, "*", NOON - HOUR)
+    for user in ("ann", "bob", "carl"):
+        story.warned(user, NOON)
+    story.ordered(SILENCE, "ann", NOON + HOUR, until=NOON + 1_000 * HOUR)
+    story.ordered(SILENCE, "bob", NOON + HOUR, until=NOON + 5 * HOUR)
+    story.ordered(SILENCE, "carl", NOON + HOUR, until=NOON + 5 * HOUR)
+    story.lifted(PAUSE, "*", NOON + 2 * HOUR)
+    story.lifted(SILENCE, "carl", NOON + 3 * HOUR)
+    story.waits(NOON + 5 * HOUR)
+    heard = await story.told()
+    silenced = Reason.SILENCED
+    assert heard.ends("ann") == [PAUSED, (DROPPED, silenced)]
+    assert heard.ends("bob") == [PAUSED, (HELD, silenced), (SENT, None)]
+    assert heard.ends("carl") == [PAUSED, (HELD, silenced), (SENT, None)]
+    assert [heard.decisions(user)[-1].at - NOON for user in ("ann", "bob", "carl")] == [HOUR, 5 * HOUR, 3 * HOUR]

@@ -86,6 +86,7 @@ class Ordered(Worked):
         facts = super().work_raw(records, now, heard, tick)
         for message in read(facts, Outbound):
             assert not self.stands(ControlKind.SUPPRESS, message.user_id, now)
+            assert not self.stands(ControlKind.SILENCE, message.user_id, now)
             assert not self.stands(ControlKind.PAUSE, message.playbook, now)
             assert not self.stands(ControlKind.PAUSE, EVERY, now)
         if tick:
@@ -109,7 +110,7 @@ class Ordered(Worked):
 @LAWS
 @given(policies(), stories, st.integers(0, 3), st.frozensets(st.integers(0, 60)))
 def test_orders_are_obeyed(policy, story, cut, restarts):
-    """Nothing to a suppressed user and nothing from a paused playbook, in any order of words, warnings and restarts.
+    """Nothing to a suppressed or silenced user, nothing from a paused playbook, in any order of words and restarts.
 
     Nor does anybody wait who is suppressed, or whose playbook is paused no more.
     """
