@@ -132,12 +132,15 @@ def test_an_order_heard_again_is_no_news() -> None:
 
 def test_an_order_that_ends_while_nobody_listens_ends_as_if_somebody_had() -> None:
     """Heard again when it is over, it is still the order that stands here: the tick takes it out, once."""
-    worked = held()
-    worked.hear(order(SILENCE, until=T0 + 2 * HOUR), now=T0 + HOUR)
-    decided = len(worked.decisions)
-    worked.restart()
-    worked.work(now=T0 + 2 * HOUR)
-    assert (len(worked.decisions), tallied(worked)) == (decided, {"control.silence.expired": 1})
+    there, away = held(), held()
+    for worked in (there, away):
+        worked.hear(order(SILENCE, until=T0 + 2 * HOUR), now=T0 + HOUR)
+        tallied(worked)
+    away.restart()
+    for worked in (there, away):
+        worked.work(now=T0 + 2 * HOUR)
+        assert tallied(worked) == {"control.silence.expired": 1}
+    assert away.facts == there.facts
 
 
 def test_what_was_lifted_and_forgotten_while_nobody_listened_is_lifted() -> None:
