@@ -132,8 +132,10 @@ def test_an_order_heard_again_is_no_news() -> None:
 
 def test_an_order_that_ends_while_nobody_listens_ends_as_if_somebody_had() -> None:
     """Heard again when it is over, it is still the order that stands here: the tick takes it out, once."""
-    there, away = held(), held()
+    there, away = known(), known()
     for worked in (there, away):
+        worked.contacted = {"u1": T0 - 20 * HOUR}  # he waits for longer than the silence lasts
+        worked.work(warning())
         worked.hear(order(SILENCE, until=T0 + 2 * HOUR), now=T0 + HOUR)
         tallied(worked)
     away.restart()
@@ -141,6 +143,7 @@ def test_an_order_that_ends_while_nobody_listens_ends_as_if_somebody_had() -> No
         worked.work(now=T0 + 2 * HOUR)
         assert tallied(worked) == {"control.silence.expired": 1}
     assert away.facts == there.facts
+    assert len(there.decisions) == 2
 
 
 def test_what_was_lifted_and_forgotten_while_nobody_listened_is_lifted() -> None:
