@@ -1,10 +1,14 @@
 """A real Prometheus looks at a real worker: targets, rules, what panels ask, and an alert on its way and back."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -117,3 +121,22 @@ def test_redis_away_is_seen_without_traffic_and_so_is_its_return(prometheus: Pro
     finally:
         redis_server.start_again(keep_data=True)
     eventually(lambda: prometheus.alert("ChurnBoardAway") == "inactive", "its end")
+
+
+def test_a_killed_role_comes_back_and_is_counted(prometheus: Prometheus, settings_here: int) -> None:
+    os.kill(pid_of("health", settings_here), signal.SIGKILL)
+    eventually(lambda: prometheus.value('churn_process_restarts_total{role="health"} > 0') == [1], "the restart")
+    eventually(lambda: prometheus.value("sum(up)") == [ROLES], "its pages")
+    eventually(lambda: prometheus.value("sum(churn_partition_ready)") == [2 + 2 + 1], "its partitions")
+    assert prometheus.alert("ChurnProcessRestarts") == "inactive", "once is as it should be"
+
+
+def pid_of(role: str, port: int) -> int:
+    """The process of a role of the worker whose first web port this is (Linux)."""
+    mark = f"CHURN_WEB_PORT={port}\0".encode()
+    words = f"agents.process\0{role}\0".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if words in (folder / "cmdline").read_bytes() and mark in (folder / "environ").read_bytes():
+                return int(folder.name)
+    raise AssertionError(f"no process of {role} found")
