@@ -38,6 +38,8 @@ WAITS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 7
 RECORDS = (0, 1, 10, 100, 300, 1_000, 3_000, 10_000, 16_000, 100_000)
 
 
+LEASED = ("probes", "budget", "volume", "blast")
+"""Kinds of resources, as their names begin."""
 REJECTED = "rejected"
 """A record that could not be read; the reason is counted by ``churn_rejects_total``."""
 
@@ -112,6 +114,7 @@ class Metrics:
         self.reasons = self._counter(
             "churn_decision_reasons_total", "Decisions that held or dropped a candidate.", reason=Reason
         )
+        self.leases = self._counter("churn_leases_total", "Leases granted to dispatchers.", kind=LEASED)
         self.outbound = self._counter("churn_outbound_total", "Messages published for sending.", channel=Channel)
 
     def _define_path(self) -> None:
@@ -196,6 +199,9 @@ class Metrics:
             partition=OPEN,
             kind=LASTING,
         )
+        self.paused = self._gauge(
+            "churn_blast_paused", "1 while a run far above the usual waits for `churn-alerts control release`."
+        )
         self.breaker = self._gauge(
             "churn_breaker_state",
             "1 for the state that a channel's breaker is in.",
@@ -226,6 +232,7 @@ class Metrics:
             gauge.remove_by_labels({"partition": str(partition)})
         for channel, state in product(Channel, BreakerState):  # the governor's only partition took them along
             self.breaker.labels(channel, state).set(0)
+        self.paused.set(0)
 
     def _counter(self, name: str, help: str, /, **labels: Values) -> Counter:
         return self._keep("counter", Counter(name, help, tuple(labels), registry=self._registry), name, help, labels)

@@ -100,6 +100,7 @@ class Observer(path.Watch):
         if isinstance(partition, Governor):
             for channel, state in partition.states().items():
                 metrics.breaker_is(channel, state)
+            metrics.paused.set(partition.paused is not None)
         if isinstance(partition, Dispatcher):
             metrics.held.labels(number).set(partition.waiting)
             for kind in LASTING:
@@ -128,6 +129,8 @@ class Observer(path.Watch):
                     metrics.reasons.labels(each).inc(count)
             case "outbound", [channel]:
                 metrics.outbound.labels(channel).inc(count)
+            case "lease", [kind]:
+                metrics.leases.labels(kind).inc(count)
             case "profile", [name, *_]:
                 metrics.profiles.labels(name).inc(count)
             case "feedback", [name, *_]:

@@ -14,7 +14,7 @@ from schemas.reject import RejectReason
 
 UNITS = (
     "_total", "_seconds", "_records", "_info", "_ready", "_broken", "_up", "_state", "_queued", "_messages", "_ratio",
-    "_limit", "_stopped", "_partitions", "_in_force",
+    "_limit", "_stopped", "_partitions", "_paused", "_in_force",
 )  # fmt: skip
 
 
