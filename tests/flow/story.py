@@ -217,6 +217,7 @@ class Story:
         happens: dict[datetime, list[Callable[[Driver], object]]] = {at: [] for at in self._ticks()}
         for at, what in self._moments:
             happens.setdefault(at, []).append(what)
+        await _settle(driver, min(happens), restarts)  # the workers have been running when a story begins
         for at in sorted(happens):
             for what in happens[at]:
                 what(driver)

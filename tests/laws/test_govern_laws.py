@@ -8,18 +8,18 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.base import Message
 from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
 from schemas.counts import Counts, Tally
 from schemas.feedback import FeedbackKind
-from schemas.lease import Lease, probes
-from schemas.policy import BreakerPolicy, ChannelPolicy, Dispatch, Policy
+from schemas.lease import probes
+from schemas.policy import BreakerPolicy, ChannelPolicy, Dispatch
 from streams.govern.breaker import TRANSITIONS
 from streams.govern.watch import COUNTING
 from streams.limits import minute_of
-from tests.dispatching import T0, Worked, feedback, policy, profile, read, recovered, warning
+from tests.dispatching import T0, feedback, policy, profile, recovered, warning
 from tests.governing import Governed
+from tests.laws.house import House
 
 LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PUSH, SMS = Channel.PUSH, Channel.SMS
@@ -169,31 +169,6 @@ def test_opening_anew_gives_the_same_facts(stream, restarts):
 def test_any_cut_into_batches_gives_the_same_facts(stream):
     """Reports of one minute may come in one transaction or in many."""
     assert governed(stream, together=True).facts == governed(stream).facts
-
-
-class House:
-    """A governor and two dispatchers whose words to each other may be late and whose partitions may crash."""
-
-    def __init__(self, policy: Policy) -> None:
-        self.governor = Governed(policy)
-        self.dispatchers = [Worked(policy, number) for number in range(2)]
-        self.now = T0
-        self._heard = [0, 0]
-        self._told = 0
-
-    def governs(self) -> None:
-        """The governor takes every report there is."""
-        reports = [each for worked in self.dispatchers for each in worked.counts]
-        reports.sort(key=lambda each: (each.at, each.partition, each.number))
-        self.governor.work(*reports[self._told :], now=self.now)
-        self._told = len(reports)
-
-    def dispatches(self, number: int, *messages: Message, listens: bool = True) -> None:
-        """A dispatcher works; if it listens, it has heard all that the governor said before."""
-        said = [each for fact in self.governor.facts for each in read([fact], Breaker) + read([fact], Lease)]
-        heard = said[self._heard[number] :] if listens else []
-        self._heard[number] += len(heard)
-        self.dispatchers[number].work(*messages, now=self.now, heard=heard)
 
 
 def steps(seed: int) -> list[tuple[str, int, int, bool]]:

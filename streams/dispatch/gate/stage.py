@@ -49,9 +49,9 @@ class View(NamedTuple):
     paused: Order | None = None
 
     def takes(self, channel: Channel) -> tuple[Need, ...]:
-        """Everything leased that a message on a channel takes now: a probe, too, while the channel is half-open."""
+        """Everything leased that a message on a channel takes now, in order: first a probe, while it is half-open."""
         half = self.standings.get(channel, FIRST).state is BreakerState.HALF_OPEN
-        return self.needs[channel].all + ((Need(probes(channel), 1),) if half else ())
+        return ((Need(probes(channel), 1),) if half else ()) + self.needs[channel].all
 
     @property
     def message_class(self) -> MessageClass:
