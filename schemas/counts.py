@@ -55,6 +55,7 @@ class Counts(Message):
     tallies: tuple[Tally, ...] = ()
     draws: tuple[Draw, ...] = ()
     wants: dict[str, int] = Field(default={}, description="resource -> units wanted in all")
+    least: dict[str, int] = Field(default={}, description="resource -> the fewest units that are of use; without: 1")
 
     @property
     def key(self) -> str:

@@ -82,10 +82,11 @@ def minute_of(now: datetime) -> int:
 
 
 class Limit(NamedTuple):
-    """At most ``amount`` units in a window; None where the governor alone knows the amount."""
+    """At most ``amount`` units in a window (None where the governor alone knows); a message takes ``least`` or more."""
 
     amount: int | None
     window: Window
+    least: int = 1
 
 
 Limits = Mapping[str, Limit]
@@ -99,18 +100,30 @@ def limits(policy: Policy) -> dict[str, Limit]:
     >>> few = Policy(name="few", budgets=Budgets(day=2.5), volume=Volume(hour=7))
     >>> for resource, limit in limits(few).items():
     ...     print(resource, limit)
-    budget Limit(amount=2500000, window=Daily(zone='UTC'))
-    volume/hour Limit(amount=7, window=Rolling(minutes=60))
+    budget Limit(amount=2500000, window=Daily(zone='UTC'), least=1)
+    volume/hour Limit(amount=7, window=Rolling(minutes=60), least=1)
     """
-    day = Daily(policy.budgets.zone)
-    money = {budget(): policy.budgets.day} | {budget(name): each for name, each in policy.budgets.playbooks.items()}
-    found = {resource: Limit(micros(amount), day) for resource, amount in money.items() if amount is not None}
-    found |= _volumes(policy.volume, None)
+    found = _budgets(policy) | _volumes(policy.volume, None)
     for channel, cap in policy.volume.channels.items():
         found |= _volumes(cap, channel)
     if policy.blast.per_hour is not None or policy.blast.factor is not None:
         found[BLAST] = Limit(None, HOURLY)
     return found
+
+
+def _budgets(policy: Policy) -> dict[str, Limit]:
+    day, channels = Daily(policy.budgets.zone), {each.name: each.channels for each in policy.playbooks}
+    found = {}
+    if policy.budgets.day is not None:
+        found[budget()] = Limit(micros(policy.budgets.day), day, _cheapest(policy, policy.channels))
+    for name, amount in policy.budgets.playbooks.items():
+        found[budget(name)] = Limit(micros(amount), day, _cheapest(policy, channels.get(name, ())))
+    return found
+
+
+def _cheapest(policy: Policy, channels: Iterable[Channel]) -> int:
+    costs = (micros(policy.channels[channel].cost) for channel in channels if channel in policy.channels)
+    return min(filter(None, costs), default=1)
 
 
 def _volumes(cap: VolumeCap, channel: Channel | None) -> dict[str, Limit]:

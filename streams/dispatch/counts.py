@@ -57,7 +57,7 @@ class Tallies(Struct, array_like=True):
         """Whether the last report is long enough ago."""
         return self.reported is None or now >= self.reported + PAUSE
 
-    def report(self, partition: int, wants: Mapping[str, int], now: datetime) -> Counts:
+    def report(self, partition: int, wants: Mapping[str, int], least: Mapping[str, int], now: datetime) -> Counts:
         """Everything counted since the last report, which is thereby reported."""
         self.number += 1
         self.reported = now
@@ -70,6 +70,7 @@ class Tallies(Struct, array_like=True):
             tallies=tuple(Tally(**_fields(row)) for row in rows.values()),
             draws=tuple(Draw(**_fields(drawn)) for drawn in draws.values()),
             wants=dict(wants),
+            least=dict(least),
         )
 
 

@@ -78,7 +78,8 @@ class Governed(Struct, array_like=True):
             return None
         for resource, units in wants.items():
             self.holdings[resource] = replace(self._holding(resource), told=units)
-        return self.tallies.report(partition, wants, now)
+        least = {each: queue.least(each) or limits[each].least for each in wants if each in limits}
+        return self.tallies.report(partition, wants, least, now)
 
     def reports(self, now: datetime) -> datetime:
         """When the next report may go out."""

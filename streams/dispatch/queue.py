@@ -62,6 +62,11 @@ class Queue:
         """Units that all who wait here would take of a resource."""
         return self._needed[resource]
 
+    def least(self, resource: str) -> int:
+        """The fewest units of a resource that would let somebody go who waits for it; 0 where nobody does."""
+        needs = (Need(resource, units) for units in self._by_need.get(resource, ()))
+        return min((need.units for need in needs if self._waiting[need]), default=0)
+
     def next(self) -> datetime | None:
         """When the first hold ends; None where nobody waits. Who waits for a word or a lease may be let go before."""
         self._put_back()

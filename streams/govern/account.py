@@ -17,13 +17,20 @@ RESERVES = 100
 """A partition may keep a hundredth of the limit unspent, so that who comes next need not wait for a lease."""
 
 
+class Wish(NamedTuple):
+    """What a partition wants in all, and the fewest more units that are of use to it."""
+
+    units: int
+    least: int = 1
+
+
 class Account(Struct, frozen=True, array_like=True, gc=False):
     """One resource: ``granted`` in all and ``wants`` by partition, ``spent`` by part of the window."""
 
     round: int = 0
     out: int = 0
     granted: dict[int, int] = {}
-    wants: dict[int, int] = {}
+    wants: dict[int, Wish] = {}
     spent: dict[int, int] = {}
 
 
@@ -48,13 +55,11 @@ def drawn(account: Account, draw: Draw, part: int | None) -> Account:
     return replace(account, out=account.out - draw.spent - draw.returned, spent=spent)
 
 
-def wanted(account: Account, partition: int, units: int) -> Account:
+def wanted(account: Account, partition: int, wish: Wish) -> Account:
     """The partition's newest wish holds; it is granted as soon as there is room."""
-    return (
-        account
-        if account.wants.get(partition) == units
-        else replace(account, wants={**account.wants, partition: units})
-    )
+    if account.wants.get(partition) == wish:
+        return account
+    return replace(account, wants={**account.wants, partition: wish})
 
 
 def within(account: Account, first: int) -> Account:
@@ -66,26 +71,30 @@ def within(account: Account, first: int) -> Account:
 
 def unmet(account: Account) -> int:
     """Units that partitions want and were not granted."""
-    return sum(max(0, wants - account.granted.get(each, 0)) for each, wants in account.wants.items())
+    return sum(max(0, wish.units - account.granted.get(each, 0)) for each, wish in account.wants.items())
 
 
 def granted(account: Account, limit: int, reserve: int) -> tuple[Account, list[Grant]]:
-    """Every wish and its reserve, as far as the limit goes: small ones are met, the others have equal shares."""
-    room = limit - sum(account.spent.values()) - account.out
+    """Every wish and its reserve, as far as the limit goes: small ones are met, the others have equal shares.
+
+    Both are multiples of what is of use: pieces of a message's cost would lie idle in every partition.
+    """
+    room = left = limit - sum(account.spent.values()) - account.out
     short = sorted(
-        (wants + reserve - account.granted.get(each, 0), each)
-        for each, wants in account.wants.items()
-        if _is_short(account.granted.get(each, 0) - wants, reserve)
+        (wish.units + kept - has, each, wish.least)
+        for each, wish in account.wants.items()
+        if _is_short((has := account.granted.get(each, 0)) - wish.units, kept := reserve - reserve % wish.least)
     )
-    if room <= 0 or not short:
+    grants = []
+    for number, (units, each, least) in enumerate(short):
+        share = -(-left // (len(short) - number))
+        share = min(units, max(least, share - share % least))
+        if 0 < share <= left:
+            grants.append(Grant(each, account.granted.get(each, 0) + share))
+            left -= share
+    if not grants:
         return account, []
-    totals, left = dict(account.granted), room
-    for number, (units, each) in enumerate(short):
-        share = min(units, -(-left // (len(short) - number)))
-        totals[each] = totals.get(each, 0) + share
-        left -= share
-    grants = [Grant(each, totals[each]) for _units, each in short if totals[each] != account.granted.get(each, 0)]
-    return replace(account, granted=totals, out=account.out + room - left), grants
+    return replace(account, granted=account.granted | dict(grants), out=account.out + room - left), grants
 
 
 def _is_short(spare: int, reserve: int) -> bool:

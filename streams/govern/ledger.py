@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from schemas.counts import Draw
 from schemas.lease import BLAST, Lease
 from schemas.policy import Policy
-from streams.govern.account import ACCOUNTS, EMPTY, RESERVES, Account, drawn, granted, unmet, wanted, within
+from streams.govern.account import ACCOUNTS, EMPTY, RESERVES, Account, Wish, drawn, granted, unmet, wanted, within
 from streams.govern.pulse import PULSES, Pulse, beaten, learned, radius
 from streams.limits import limits, minute_of
 
@@ -44,15 +44,15 @@ class Ledger:
         part = limit.window.part(draw.minute) if limit else 0
         self._put(draw.resource, drawn(self._account(draw.resource), draw, part))
 
-    def want(self, resource: str, partition: int, units: int) -> None:
+    def want(self, resource: str, partition: int, wish: Wish) -> None:
         """The partition's newest wish holds."""
-        self._put(resource, wanted(self._account(resource), partition, units))
+        self._put(resource, wanted(self._account(resource), partition, wish))
 
     def grant(self, resource: str, now: datetime) -> list[Lease]:
         """Wishes for a limit of the policy are met as far as it goes; a run that is too long waits for an operator."""
         if resource not in self._limits:
             return []
-        amount, window = self._limits[resource]
+        amount, window, _least = self._limits[resource]
         limit = radius(self.pulse, self._policy.blast) if amount is None else amount
         self._put(resource, within(self._account(resource), window.first(minute_of(now))))
         leases = self.grant_of(resource, limit, limit // RESERVES, now)

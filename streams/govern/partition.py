@@ -13,6 +13,7 @@ from schemas.counts import Counts
 from schemas.lease import BLAST, Lease, probes
 from schemas.policy import Policy
 from streams.control import Word, read_word
+from streams.govern.account import Wish
 from streams.govern.ledger import Ledger
 from streams.govern.signals import Cause, calmed, ordered, signal_of
 from streams.govern.watch import WATCHES, Watch, after, counted
@@ -101,7 +102,7 @@ class Governor:
         for draw in counts.draws:
             self._ledger.draw(draw)
         for resource, units in counts.wants.items():
-            self._ledger.want(resource, counts.partition, units)
+            self._ledger.want(resource, counts.partition, Wish(units, counts.least.get(resource, 1)))
         for resource in sorted({draw.resource for draw in counts.draws} | counts.wants.keys()):
             facts += self._leases(self._ledger.grant(resource, now))
         return facts + [fact for channel in sorted(self._watches) for fact in self._probe(channel, now)]

@@ -15,7 +15,7 @@ def short(
 ) -> Finding | None:
     """Holds where a lease does not cover what a message takes, until one comes; drops what the policy never allows.
 
-    Until ``until``, or the end of the limit's window. What comes after it in order is not asked for yet: who held back a
+    Until ``until``, or the end of the limit's window. What comes after it in order is not asked for yet: whoever kept a
     later resource and waited for an earlier one could wait for somebody who does the opposite, for ever.
     """
     takes = view.takes(channel)

@@ -1,0 +1,138 @@
+"""What is for all users together, from warnings to messages: budgets, volume caps, and a run that is too long."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+
+from schemas.channel import Channel
+from schemas.control import ControlKind
+from schemas.decision import Call, Outcome, Reason
+from schemas.policy import Blast, Budgets, Policy, Volume, VolumeCap
+from tests.flow.story import EMAIL, HOUR, PUSH, SHOP, SMS, Heard, Level, Story, but, day
+
+MINUTE = timedelta(minutes=1)
+NOON = day(1, hour=12)
+MIDNIGHT = day(2, hour=0)
+SENT = (Outcome.SENT, None)
+GIFT = "critical-comeback-gift"
+FREE = but(SHOP, dispatch={"registry_gap_hours": 0}).model_copy(
+    update={"budgets": Budgets(), "volume": Volume(), "blast": Blast()}
+)
+
+
+def under(**limits: object) -> Policy:
+    """The shop with these limits and no others."""
+    return FREE.model_copy(update=limits)
+
+
+def warned(
+    policy: Policy,
+    users: int,
+    channels: list[Channel],
+    level: Level = Level.CRITICAL,
+    at: datetime = NOON,
+    tick: timedelta = HOUR,
+) -> Story:
+    """So many users, over all partitions, are warned of at once."""
+    story = Story(policy, tick=tick)
+    for number in range(users):
+        story.profile(f"user-{number}", at - HOUR, consent=channels)
+        story.warned(f"user-{number}", at, level)
+    return story
+
+
+def times(heard: Heard, channel: Channel | None = None) -> Counter[datetime]:
+    """How many messages went out, by their moment."""
+    return Counter(message.at for message in heard.outbound() if channel in (None, message.channel))
+
+
+def firsts(heard: Heard, users: int) -> Counter[tuple[Outcome, Reason | None]]:
+    """What was decided first about each user."""
+    return Counter(heard.ends(f"user-{number}")[0] for number in range(users))
+
+
+@pytest.mark.requirement("E10")
+async def test_a_days_budget_is_spent_to_the_last_message_and_the_rest_waits_for_midnight() -> None:
+    """Ten texts at 0.05 are 0.50; the other fifteen wait for the shop's own midnight, five of them for another one."""
+    policy = under(budgets=Budgets(zone="Asia/Shanghai", day=0.5))
+    story = warned(policy, 25, [SMS])
+    story.waits(MIDNIGHT + 30 * HOUR)
+    heard = await story.told(cuts=False)
+    assert times(heard) == {NOON: 10, MIDNIGHT: 10, MIDNIGHT + 24 * HOUR: 5}
+    held = [each for number in range(25) for each in heard.decisions(f"user-{number}") if each.reason]
+    assert {each.reason for each in held} == {Reason.BUDGET}
+    assert min(each.earliest for each in held if each.earliest) == MIDNIGHT
+
+
+@pytest.mark.requirement("E10")
+async def test_a_playbook_has_a_budget_of_its_own_and_what_costs_nothing_goes_on() -> None:
+    """Two gifts by text are all that the gift may cost; the others get theirs by push, which costs nothing."""
+    policy = under(budgets=Budgets(day=100.0, playbooks={GIFT: 0.1}))
+    heard = await warned(policy, 12, [SMS, PUSH]).told(cuts=False)
+    assert (sum(times(heard, SMS).values()), sum(times(heard, PUSH).values())) == (2, 10)
+    assert {message.playbook for message in heard.outbound()} == {GIFT}
+
+
+@pytest.mark.requirement("E10")
+async def test_a_budget_of_nothing_drops_what_costs_and_waits_for_nobody() -> None:
+    """0 allows none: a text is never sent, and nobody is kept waiting for one."""
+    heard = await warned(under(budgets=Budgets(day=0.0)), 3, [SMS]).told()
+    for number in range(3):
+        [decision] = heard.decisions(f"user-{number}")
+        assert decision.outcome is Outcome.DROPPED
+        assert [each.reason for each in decision.trace if each.channel is SMS and each.call is not Call.PASS] == [
+            Reason.BUDGET
+        ]
+
+
+@pytest.mark.requirement("E9")
+async def test_no_more_go_out_to_all_users_together_than_an_hour_and_a_channel_allow() -> None:
+    """Six an hour over all, two of them mails, in rolling windows; whoever waits goes when an hour has passed."""
+    policy = under(volume=Volume(hour=6, channels={EMAIL: VolumeCap(hour=2)}))
+    story = warned(policy, 9, [PUSH], level=Level.RISK, tick=MINUTE)
+    for number in range(20, 25):
+        story.profile(f"user-{number}", NOON - HOUR, consent=[EMAIL])
+        story.warned(f"user-{number}", NOON + MINUTE, Level.RISK)
+    story.waits(NOON + 4 * HOUR)
+    heard = await story.told(cuts=False)
+    for channel, most in ((None, 6), (EMAIL, 2)):
+        at = sorted(times(heard, channel).elements())
+        assert all(last - first >= HOUR for first, last in zip(at, at[most:], strict=False))
+    assert times(heard)[NOON] == 6
+    assert sum(times(heard).values()) == 14, "nobody is lost"
+
+
+@pytest.mark.requirement("E9", "E10", "H7")
+async def test_without_the_governor_leases_run_out_and_candidates_wait_and_go_when_it_is_back() -> None:
+    """Its reports stand on the topic: when it reads them, everybody who waited is sent."""
+    heard = await warned(under(volume=Volume(hour=8)), 5, [PUSH], level=Level.RISK).told(cuts=False)
+    assert firsts(heard, 5) == {(Outcome.HELD, Reason.VOLUME_CAP): 5}, "so small a cap leaves no reserve to begin with"
+    assert times(heard) == {NOON: 5}
+
+
+RUN = Blast(per_hour=10, factor=3.0, floor=2)
+
+
+@pytest.mark.requirement("E17")
+async def test_a_run_far_above_the_usual_pauses_until_an_operator_releases_it() -> None:
+    """Six are three times the usual two; the others wait overnight. Released, it pauses again at the fixed ten."""
+    story = warned(under(blast=RUN), 25, [PUSH], level=Level.RISK)
+    story.ordered(ControlKind.RELEASE, "blast", NOON + 20 * HOUR)
+    story.waits(NOON + 30 * HOUR)
+    heard = await story.told(cuts=False)
+    assert times(heard) == {NOON: 6, NOON + 20 * HOUR: 10}
+    assert firsts(heard, 25) == {(Outcome.HELD, Reason.BLAST_RADIUS): 25}
+
+
+@pytest.mark.requirement("E17")
+async def test_a_run_may_go_on_by_itself_where_the_policy_says_so() -> None:
+    """Nobody is asked; an hour later the next ones go, and more: the usual hour is learned from the last."""
+    story = warned(under(blast=RUN.model_copy(update={"resumes": True})), 30, [PUSH], level=Level.RISK, tick=MINUTE)
+    story.waits(NOON + 6 * HOUR)
+    heard = await story.told(cuts=False)
+    at = sorted(times(heard).elements())
+    assert times(heard)[NOON] == 6, "three times the floor of two"
+    assert len(at) == 30
+    assert all(last - first >= HOUR for first, last in zip(at, at[10:], strict=False)), "per_hour holds all the same"
+    assert any(last - first < HOUR for first, last in zip(at, at[6:], strict=False)), "it has learned"
