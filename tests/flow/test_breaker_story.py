@@ -4,9 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from schemas import topics
 from schemas.breaker import BreakerState
+from schemas.control import ControlKind
 from schemas.decision import Outcome, Reason
-from tests.flow.story import PUSH, SHOP, FeedbackKind, Heard, Story, but, day
+from schemas.message_class import MessageClass
+from schemas.sign import Sign, SignKind
+from tests.flow.story import PUSH, SHOP, WECHAT, FeedbackKind, Heard, Level, Story, but, day
 
 MINUTE = timedelta(minutes=1)
 NOON = day(1, hour=12)
@@ -89,3 +93,49 @@ async def test_failures_degrade_and_open_the_channel_at_their_own_ratios(failure
     heard = await story.told(cuts=False)
     assert heard.breakers(PUSH)[-1].state is state
     assert (sent_between(heard, NOON + 5 * MINUTE, NOON + 9 * MINUTE) == []) is (state is not CLOSED)
+
+
+@pytest.mark.requirement("E12")
+async def test_degraded_promotions_go_to_the_next_channel_and_care_goes_on_until_all_is_calm() -> None:
+    """Three failures of 25 degrade push: a promotion goes by WeChat, what an unhappy user gets by push as before."""
+    fits = [each for each in SHOP.playbooks if each.answers(Level.RISK, "default")]
+    promotion = next(each for each in fits if each.message_class is MessageClass.PROMOTION)
+    care = next(each for each in fits if each.message_class is MessageClass.CARE)
+    by_push = care.model_copy(update={"channels": (PUSH,)})
+    story = Story(POLICY.model_copy(update={"playbooks": (promotion, by_push)}), tick=MINUTE)
+    for user in STORM:
+        story.profile(user, NOON - MINUTE, consent=[PUSH])
+        story.warned(user, NOON)
+    for user in STORM[:3]:
+        story.feedback(FeedbackKind.FAILED, user, NOON + MINUTE)
+    for user in ("ann", "bob", "eve"):
+        story.profile(user, NOON - MINUTE, consent=[PUSH] if user == "eve" else [PUSH, WECHAT])
+    complaint = Sign(
+        id="s1", kind=SignKind.COMPLAINT_OPENED, user_id="bob", product="default", source="shop", event="t1",
+        at=NOON - MINUTE, open_complaints=1, policy_hash=POLICY.hash,
+    )  # fmt: skip
+    when = int(complaint.at.timestamp() * 1000)
+    story.does(complaint.at, lambda driver: driver.send(topics.SIGNS, b"bob", complaint.encode(), when))
+    for user in ("ann", "bob", "eve"):
+        story.warned(user, NOON + 5 * MINUTE)
+    story.waits(NOON + 40 * MINUTE)
+    heard = await story.told(cuts=False)
+    [begun, degraded, closed] = states(heard)
+    assert (begun[0], degraded[0], closed[0]) == (CLOSED, DEGRADED, CLOSED)
+    assert closed[1] >= degraded[1] + POLICY.breaker.clear_minutes * MINUTE
+    assert [message.channel for message in heard.outbound("ann")] == [WECHAT]
+    assert [(message.channel, message.playbook) for message in heard.outbound("bob")] == [(PUSH, care.name)]
+    assert heard.ends("eve") == [(Outcome.HELD, Reason.BREAKER_DEGRADED), (Outcome.SENT, None)]
+    assert heard.decisions("eve")[-1].at == closed[1], "woken by the governor's word"
+
+
+@pytest.mark.requirement("E12")
+async def test_in_shadow_it_says_what_it_would_do_and_holds_nothing() -> None:
+    """The storm that opens a channel passes; the topic says that it would have."""
+    story = storm(FeedbackKind.COMPLAINED, reports=5)
+    story.ordered(ControlKind.BREAKER, PUSH, NOON - MINUTE, value="shadow")
+    story.waits(NOON + 20 * MINUTE)
+    heard = await story.told(cuts=False)
+    assert {breaker.state for breaker in heard.breakers(PUSH)} == {CLOSED, BreakerState.SHADOW}
+    assert heard.breakers(PUSH)[-1].would is OPEN
+    assert len(sent_between(heard, NOON + 5 * MINUTE, NOON + 6 * MINUTE)) == len(LATER)

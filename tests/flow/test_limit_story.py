@@ -53,25 +53,29 @@ def firsts(heard: Heard, users: int) -> Counter[tuple[Outcome, Reason | None]]:
 
 
 @pytest.mark.requirement("E10")
-async def test_a_days_budget_is_spent_to_the_last_message_and_the_rest_waits_for_midnight() -> None:
-    """Ten texts at 0.05 are 0.50; the other fifteen wait for the shop's own midnight, five of them for another one."""
+async def test_a_day_costs_no_more_than_its_budget_and_the_rest_waits_for_midnight() -> None:
+    """Ten texts at 0.05 are 0.50, part of one may lie idle in each partition; days are the shop's, nights are quiet."""
     policy = under(budgets=Budgets(zone="Asia/Shanghai", day=0.5))
     story = warned(policy, 25, [SMS])
-    story.waits(MIDNIGHT + 30 * HOUR)
+    story.waits(MIDNIGHT + 34 * HOUR)
     heard = await story.told(cuts=False)
-    assert times(heard) == {NOON: 10, MIDNIGHT: 10, MIDNIGHT + 24 * HOUR: 5}
+    days = Counter((at - MIDNIGHT) // (24 * HOUR) for at in times(heard).elements())
+    assert sum(days.values()) == 25
+    assert all(7 <= days[day] <= 10 for day in (-1, 0))
     held = [each for number in range(25) for each in heard.decisions(f"user-{number}") if each.reason]
-    assert {each.reason for each in held} == {Reason.BUDGET}
+    assert {each.reason for each in held} == {Reason.BUDGET, Reason.QUIET_HOURS}
     assert min(each.earliest for each in held if each.earliest) == MIDNIGHT
 
 
 @pytest.mark.requirement("E10")
 async def test_a_playbook_has_a_budget_of_its_own_and_what_costs_nothing_goes_on() -> None:
-    """Two gifts by text are all that the gift may cost; the others get theirs by push, which costs nothing."""
-    policy = under(budgets=Budgets(day=100.0, playbooks={GIFT: 0.1}))
+    """A hundredth is leased ahead, a text in each of four partitions; who finds none gets the gift by free push."""
+    policy = under(budgets=Budgets(day=1000.0, playbooks={GIFT: 5.0}))
     heard = await warned(policy, 12, [SMS, PUSH]).told(cuts=False)
-    assert (sum(times(heard, SMS).values()), sum(times(heard, PUSH).values())) == (2, 10)
+    assert (sum(times(heard, SMS).values()), sum(times(heard, PUSH).values())) == (4, 8)
     assert {message.playbook for message in heard.outbound()} == {GIFT}
+    by_push = [each for number in range(12) for each in heard.decisions(f"user-{number}") if each.channel is PUSH]
+    assert {v.reason for each in by_push for v in each.trace if v.channel is SMS and v.reason} == {Reason.BUDGET}
 
 
 @pytest.mark.requirement("E10")

@@ -6,6 +6,7 @@ from schemas.breaker import BreakerState
 from schemas.channel import Channel
 from schemas.decision import Reason
 from schemas.lease import probes
+from schemas.message_class import MessageClass
 from streams.dispatch.book import Candidate
 from streams.dispatch.gate.stage import Finding, View, hold
 from streams.dispatch.holding import NOTHING
@@ -29,6 +30,8 @@ def breaker(candidate: Candidate, channel: Channel, view: View, now: datetime) -
         detail = f"round {standing.round}: no probe left here"
         return hold(Reason.NO_PROBE, now + pause, detail, probe, (probe,))
     if standing.state is BreakerState.DEGRADED:
+        if view.message_class is not MessageClass.PROMOTION:
+            return None
         detail = f"promotions pause since {standing.since}"
         return hold(Reason.BREAKER_DEGRADED, now + pause, detail, probe, (probe,))
     opens = standing.until or (candidate.expires if standing.state is BreakerState.FORCED_OPEN else now)
