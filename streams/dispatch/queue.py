@@ -123,13 +123,17 @@ class Queue:
         return place is not None and place.serial == entry[2]
 
     def _enter(self, key: bytes, candidate: Candidate) -> None:
-        heappush(self._by_end, (candidate.until or candidate.expires, key, self._serial))
+        self._add(self._by_end, (candidate.until or candidate.expires, key, self._serial), len(self._places))
         for need in candidate.waits:
             heap = self._by_need[need.resource].setdefault(need.units, [])
-            heappush(heap, (candidate.since, key, self._serial))
-            if len(heap) > 2 * self._waiting[need] + PASSED_OVER:
-                heap[:] = filter(self._is_newest, heap)
-                heapify(heap)
+            self._add(heap, (candidate.since, key, self._serial), self._waiting[need])
+
+    def _add(self, heap: list[Entry], entry: Entry, waiting: int) -> None:
+        """One more waits; entries of holds that have changed are swept out before they outnumber those that wait."""
+        heappush(heap, entry)
+        if len(heap) > 2 * waiting + PASSED_OVER:
+            heap[:] = filter(self._is_newest, heap)
+            heapify(heap)
 
     def _count(self, candidate: Candidate, step: int) -> None:
         for need in candidate.waits:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from schemas import topics
 from schemas.channel import Channel
 from schemas.decision import Call, Outcome, Reason
@@ -112,6 +114,42 @@ def test_a_later_stage_closes_an_unanswered_recall(worked):
     worked.work(warning(stage=Stage.LAPSED), now=T0 + 20 * DAY)
     worked.work(warning(product="grocery"), now=T0 + 40 * DAY)
     assert [message.stage for message in worked.outbound] == [Stage.AT_RISK, Stage.LAPSED]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reopens"),
+    [
+        (Stage.HEALTHY, Stage.AT_RISK, True),
+        (Stage.RETURNED, Stage.AT_RISK, False),
+        (Stage.AT_RISK, Stage.RETURNED, False),
+        (Stage.RETURNED, Stage.RELAPSED, True),
+        (Stage.RELAPSED, Stage.AT_RISK, False),
+        (Stage.LAPSED, Stage.RELAPSED, False),
+        (Stage.RELAPSED, Stage.LAPSED, False),
+        (Stage.LAPSED, Stage.DORMANT, True),
+        (Stage.RELAPSED, Stage.DORMANT, True),
+        (Stage.DORMANT, Stage.LONG_DORMANT, True),
+        (Stage.LONG_DORMANT, Stage.DORMANT, False),
+    ],
+)
+def test_only_a_later_stage_closes_an_unanswered_recall(worked, first, second, reopens):
+    """Returned is no later than at risk, nor relapsed than lapsed; the dormant are recalled once more."""
+    worked.work(warning(stage=first))
+    worked.work(warning(day=1, stage=second, level=Level.CRITICAL), now=T0 + 40 * DAY)
+    assert len(worked.outbound) == 1 + reopens
+
+
+def test_neither_a_hold_nor_a_drop_opens_a_recall(worked):
+    """Dropped for want of consent, then held by a gap: what leaves in the end is the recall's first message."""
+    worked.work(profile(consent=[], at=T0))
+    worked.work(warning())
+    worked.work(profile(at=T0 + MINUTE), now=T0 + HOUR)
+    worked.contacted["u1"] = T0
+    worked.work(warning(level=Level.CRITICAL), now=T0 + HOUR)
+    assert [each.outcome for each in worked.decisions] == [Outcome.DROPPED, Outcome.HELD]
+    worked.work(now=T0 + DAY)
+    [message] = worked.outbound
+    assert message.id == message_id(recall_id("u1", message.episode, Stage.AT_RISK), 1)
 
 
 def test_a_return_closes_the_recall_after_the_cooldown(worked):

@@ -8,7 +8,17 @@ from schemas.warning import Stage
 from streams.dispatch.book import Book, Candidate, Recall, mark
 from streams.dispatch.gate.stage import Finding, View, drop
 
-_RANK = {stage: rank for rank, stage in enumerate((Stage.AT_RISK, Stage.LAPSED, Stage.DORMANT, Stage.LONG_DORMANT), 1)}
+_RANK = {
+    Stage.HEALTHY: 0,
+    Stage.RETURNED: 1,
+    Stage.AT_RISK: 1,
+    Stage.LAPSED: 2,
+    Stage.RELAPSED: 2,
+    Stage.DORMANT: 3,
+    Stage.LONG_DORMANT: 4,
+}
+"""How late a stage is. Who has returned and is warned of is at risk, and who has relapsed has lapsed: neither of a pair
+is later than the other, or one silence would be answered twice."""
 
 
 def dedup(candidate: Candidate, view: View, now: datetime) -> Finding | None:
@@ -25,7 +35,7 @@ def _answers(recall: Recall, stage: Stage, now: datetime) -> bool:
     """A recall stands until the cool-down after a return is over; unanswered, until the user enters a later stage."""
     if recall.closes is not None:
         return now < recall.closes
-    return _RANK.get(stage, 0) <= _RANK.get(recall.stage, 0)
+    return _RANK[stage] <= _RANK[recall.stage]
 
 
 def _was_sent(book: Book, recall: str) -> bool:
