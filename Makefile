@@ -11,7 +11,7 @@ QUALITY := .venv/quality
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-ops lint lock bench quality faults contracts
+.PHONY: help env demo test test-ops lint lock bench storm quality faults contracts
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ lint: $(READY) ## Style, format, types, and which folder may import which
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+storm: $(READY) ## A storm of complaints, with the breaker and without: the numbers of docs/breaker.md
+	@$(BIN)/python -m bench.storm
 
 bench: $(BENCH)/ready ## How fast, against whom
 	@$(BENCH)/bin/python -m bench $(ARGS)

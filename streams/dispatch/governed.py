@@ -49,6 +49,15 @@ class Governed(Struct, array_like=True):
         for need in (*needs, *((Need(probes(send.channel), 1),) if send.round else ())):
             self._use(need.resource, need.units, send.at).spent += need.units
 
+    def missed(self, channel: Channel, probes_max: int) -> None:
+        """Somebody would have been a probe and went out on another channel: the next one shall find a probe here.
+
+        Without this a channel whose candidates all have another way would stay half-open for ever.
+        """
+        resource = probes(channel)
+        holding = self._holding(resource)
+        self.holdings[resource] = replace(holding, hoped=min(holding.hoped + 1, probes_max))
+
     def harmed(self, send: Send, harm: Harm, now: datetime) -> None:
         """Harm is counted in the minute it came in."""
         row = self.tallies.row(now, send.channel, send.round)
@@ -90,7 +99,8 @@ class Governed(Struct, array_like=True):
         """What is used and what those who wait could use, where the governor was last told something else."""
         wanted = {resource: self._holding(resource).used + queue.needed(resource) for resource in limits}
         for resource in self._half_open():
-            wanted[resource] = self._holding(resource).used + min(queue.needed(resource), probes)
+            holding = self._holding(resource)
+            wanted[resource] = holding.used + min(queue.needed(resource) + holding.hoped, probes)
         return {resource: units for resource, units in wanted.items() if units != self._holding(resource).told}
 
     def _half_open(self) -> list[str]:
@@ -106,13 +116,14 @@ class Governed(Struct, array_like=True):
         """What nobody here waits for is for others, but for the reserve."""
         for resource in (*limits, *self._half_open()):
             holding = self._holding(resource)
-            spare = holding.free(now) - queue.needed(resource) - holding.reserve
+            spare = holding.free(now) - queue.needed(resource) - holding.hoped - holding.reserve
             if spare > 0:
                 self._use(resource, spare, now).returned += spare
 
     def _use(self, resource: str, units: int, now: datetime) -> Drawn:
         holding = self._holding(resource)
-        self.holdings[resource] = replace(holding, used=holding.used + units)
+        hoped = max(0, holding.hoped - units)
+        self.holdings[resource] = replace(holding, used=holding.used + units, hoped=hoped)
         return self.tallies.draw(now, resource, holding.round)
 
     def _holding(self, resource: str) -> Holding:

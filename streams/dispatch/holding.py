@@ -13,7 +13,8 @@ UNTOLD = -1
 class Holding(Struct, frozen=True, array_like=True, gc=False):
     """The lease of a resource's ``round``: ``used`` units of ``granted`` are spent or given back.
 
-    ``told`` is what the governor was last told of as wanted in all; ``reserve`` is what may be kept unspent. Of a lease
+    ``told`` is what the governor was last told of as wanted in all; ``reserve`` is what may be kept unspent; ``hoped``
+    counts who would have used a unit and went another way for want of one, for whoever comes next. Of a lease
     from a clock that is ahead of ours, ``later`` is the total and ``at`` the moment from which it may be spent.
     """
 
@@ -24,6 +25,7 @@ class Holding(Struct, frozen=True, array_like=True, gc=False):
     reserve: int = 0
     later: int = 0
     at: datetime | None = None
+    hoped: int = 0
 
     def free(self, now: datetime) -> int:
         """Units that may be spent now.

@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 from msgspec.structs import replace
 
 from schemas import topics
+from schemas.decision import Reason
 from schemas.feedback import Feedback
 from schemas.ids import recall_id
 from schemas.policy import Policy
@@ -225,6 +226,9 @@ class Dispatcher:
         yield fact_of(settled.decision)
         if settled.message is not None:
             self._asking.spend(settled.message.channel)
+            for verdict in settled.decision.trace:
+                if verdict.reason is Reason.NO_PROBE and verdict.channel is not None:
+                    self._governed.missed(verdict.channel, self._policy.breaker.probes)
             self._governed.sent(settled.book.sends[0], view.needs[settled.message.channel].all)
             yield fact_of(settled.message)
 

@@ -28,6 +28,11 @@ class House:
         """A dispatcher's own time."""
         return self.now + self._skews[number]
 
+    @property
+    def silent(self) -> bool:
+        """Whether no report waits for the governor."""
+        return self._told == len(self.reports)
+
     def governs(self, most: int = 1_000_000) -> None:
         """The governor takes at most so many of the reports that wait for it."""
         taken = self.reports[self._told : self._told + most]

@@ -144,14 +144,15 @@ def used_up(house: House, recent: list[Outbound]) -> bool:
 
 
 def settle(house: House) -> None:
-    """Everybody says and hears everything."""
-    for _ in range(6):
+    """Everybody says and hears everything, until nobody has anything to say."""
+    for _ in range(100):
         house.now += timedelta(seconds=2)
+        house.governs()
         for number in range(len(house.dispatchers)):
             house.dispatches(number)
-        house.governs()
-    for number in range(len(house.dispatchers)):
-        house.dispatches(number)
+        if house.silent:
+            return
+    raise AssertionError("they do not come to an end")
 
 
 @LAWS
