@@ -4,10 +4,11 @@ from pathlib import Path
 
 from schemas.faults import Fault
 from schemas.policy import Policy, PolicyFaults, parse_policy
+from streams.dispatch.copy.faults import copy_conflicts
 
 
 def read_policy(path: Path) -> Policy:
-    """The policy that a TOML file describes; an unreadable file raises ``PolicyFaults``, too."""
+    """The policy of a TOML file, with texts that can be sent; an unreadable file raises ``PolicyFaults``, too."""
     file = str(path)
     try:
         text = path.read_bytes().decode()
@@ -17,4 +18,4 @@ def read_policy(path: Path) -> Policy:
     except UnicodeDecodeError as error:
         why = f"is not UTF-8 at byte {error.start}"
         raise PolicyFaults((Fault(file, "file", None, why, "save the file as UTF-8"),)) from error
-    return parse_policy(text, file)
+    return parse_policy(text, file, copy_conflicts)

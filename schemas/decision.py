@@ -43,6 +43,11 @@ class Reason(StrEnum):
     QUIET_HOURS = "quiet_hours"
     FREQUENCY_CAP = "frequency_cap"
     MINIMUM_GAP = "minimum_gap"
+    COPY_UNRENDERABLE = "copy_unrenderable"
+    COPY_FORBIDDEN = "copy_forbidden"
+    COPY_INCOMPLETE = "copy_incomplete"
+    COPY_TOO_LONG = "copy_too_long"
+    COPY_LINK = "copy_link"
     BREAKER_OPEN = "breaker_open"
     BREAKER_DEGRADED = "breaker_degraded"
     NO_PROBE = "no_probe"
@@ -53,6 +58,7 @@ class Reason(StrEnum):
     RECENTLY_CONTACTED = "recently_contacted"
     REGISTRY_UNKNOWN = "registry_unknown"
     NO_PLAYBOOK = "no_playbook"
+    NO_CHANNEL_LEFT = "no_channel_left"
     REPLACED = "replaced"
 
 

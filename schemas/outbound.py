@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import AwareDatetime, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue
 
 from schemas import topics
 from schemas.base import Message
@@ -11,13 +11,18 @@ from schemas.channel import Channel
 
 
 class Outbound(Message):
-    """One message for one user on one channel; ``id`` is also the idempotency key for whoever delivers it."""
+    """One message for one user on one channel; ``id`` is also the idempotency key for whoever delivers it.
+
+    With ``content`` it is to be sent as it stands; without, ``template`` names one of the messaging system's own, to be
+    filled with ``parameters``.
+    """
 
     TOPIC: ClassVar[str] = topics.OUTBOUND
     TYPE: ClassVar[str] = "churn.outbound"
 
     id: str
     recall: str
+    number: int = Field(default=1, ge=1, description="n-th channel of its recall; above 1 the one before has failed")
     episode: str
     stage: str
     warning: str
@@ -27,8 +32,12 @@ class Outbound(Message):
     playbook: str
     template: str
     parameters: dict[str, JsonValue] = {}
-    link: str | None = None
-    cost: float
+    locale: str | None = Field(default=None, description="language of the text, as the policy names it")
+    subject: str | None = Field(default=None, description="plain text in one line, where the channel has a subject")
+    content: str | None = Field(default=None, description="plain text as it shall be read; none: fill the template")
+    segments: int | None = Field(default=None, ge=1, description="short messages that the content takes (sms only)")
+    link: str | None = Field(default=None, description="where the message leads, with UTM parameters")
+    cost: float = Field(description="expected cost in the policy's currency: a message, or each of its segments")
     priority: int
     at: AwareDatetime
     expires: AwareDatetime

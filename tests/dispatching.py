@@ -16,7 +16,7 @@ from schemas.feedback import Feedback, FeedbackKind
 from schemas.ids import episode_id, warning_id
 from schemas.lease import Lease, probes
 from schemas.outbound import Outbound
-from schemas.policy import ChannelPolicy, Playbook, Policy
+from schemas.policy import ChannelPolicy, LinkRules, Playbook, Policy, Wording
 from schemas.profile import Profile
 from schemas.warning import Component, Level, Stage, Warning
 from streams.board import BoardQuestion, BoardView
@@ -25,6 +25,7 @@ from streams.role import Fact, Partition
 from tests.signs import T0, evidence
 
 PLENTY = 1_000_000
+BACK = "https://shop.example/back?utm_source=test&utm_medium=push&utm_campaign=back"
 M = TypeVar("M", bound=Message)
 
 
@@ -43,9 +44,10 @@ def policy(**changes: object) -> Policy:
                 channels=(Channel.PUSH, Channel.SMS),
                 template="miss-you",
                 parameters={"offer": "none"},
-                link="https://shop.example/back",
+                link=BACK,
             ),
         ),
+        "wording": Wording(link=LinkRules(hosts=("shop.example",))),
     }
     return Policy.model_validate(basis | changes)
 

@@ -15,6 +15,9 @@ from schemas.policy import (
     Intake,
     Lapse,
     Life,
+    Limit,
+    Limits,
+    LinkRules,
     Lives,
     PersonalSilence,
     Playbook,
@@ -22,15 +25,21 @@ from schemas.policy import (
     Product,
     QuietHours,
     Rejects,
+    Required,
     Role,
     Shock,
     Silence,
     Source,
+    Template,
+    Variant,
     Volume,
     VolumeCap,
     Warnings,
     Weights,
+    Wording,
 )
+from streams.dispatch.copy.template import FILTERS
+from streams.dispatch.copy.writer import FACTS
 
 TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[sources.NAME]", Source),
@@ -56,6 +65,13 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[volume.channels.NAME]", VolumeCap),
     ("[blast]", Blast),
     ("[dispatch]", Dispatch),
+    ("[wording]", Wording),
+    ("[[wording.required]]", Required),
+    ("[wording.link]", LinkRules),
+    ("[wording.limits]", Limits),
+    ("[wording.limits.CHANNEL]", Limit),
+    ("[templates.NAME]", Template),
+    ("[templates.NAME.channels.CHANNEL]", Variant),
     ("[[playbooks]]", Playbook),
 )
 
@@ -72,6 +88,24 @@ EVENTS = f"""## `[events]`
 The app's own event names, each with the role it plays for us: {", ".join(f"`{role}`" for role in Role)}.
 """
 
+TEMPLATES = f"""## What a template may contain
+
+Plain text with names in braces: `{{{{ days }}}}`. A name is one of the parameters of the playbook that uses the
+template, or one of {", ".join(f"`{name}`" for name in FACTS)} (`user` and `product` by their ids, `level` and `stage`
+of the warning, `locale` as found below, `link` the short link or else the link of the playbook, where it has one).
+Besides there are `{{% if stage == 'lapsed' %}} … {{% else %}} … {{% endif %}}`, `and`, `or`, `not`, `~`, comparisons,
+and the filters {", ".join(f"`{name}`" for name in FILTERS)} (`{{{{ product|upper }}}}`), as in
+[Jinja](https://jinja.palletsprojects.com/templates/). Nothing else is: no loops, no calls, no arithmetic.
+
+Text and subject are plain on every channel, mail too: whoever puts them into HTML escapes them there. A text is chosen
+by the user's `language`: `zh-Hans-CN` is looked for as `zh-hans-cn`, `zh-hans`, `zh`, `default`. A subject or a variant
+for a channel speaks the same languages as the text it belongs to.
+
+A playbook whose `template` is not listed here passes it on by name, with the parameters: it is one of the messaging
+system, and only its link is checked. An SMS is counted as its provider does: 160 characters of the GSM alphabet (where
+`^{{}}\\[~]|€` count two), 70 of any other text, 153 and 67 in each of several; it costs the channel's `cost` for each.
+"""
+
 RULES = """## What must agree
 
 - `[products.default]` is there: it stands for every product that is not listed.
@@ -85,6 +119,9 @@ RULES = """## What must agree
 - A `[[caps]]` has a `count`, `gap_hours` or both; with a count of 1 or more one of `hours` and `days`, else neither.
 - Caps have names of their own, and so have playbooks; these use configured channels, and name listed products or `"*"`.
 - Nothing stands twice in a list.
+- Subjects and variants of a template speak the languages of its text. Every text of every playbook, on each of its
+  channels and in each language, can be filled and has nothing to be objected to: no forbidden word, no missing part,
+  not too long, no bad link.
 """
 
 
@@ -92,7 +129,7 @@ def page() -> str:
     """The text of docs/policy.md."""
     sections = [f"## `{name}`\n\n{_doc(model)}\n\n{_keys(model)}\n" for name, model in TABLES]
     top = f"## Top level\n\n{_keys(Policy)}\n"
-    return "\n".join([NOTE, "", HEAD, top, EVENTS, *sections, RULES])
+    return "\n".join([NOTE, "", HEAD, top, EVENTS, *sections, TEMPLATES, RULES])
 
 
 def _doc(model: type[BaseModel]) -> str:

@@ -23,6 +23,8 @@ from schemas.policy.policy import Policy
 from schemas.policy.quiet import QuietHours, Weekday
 from schemas.policy.roles import Role, Source
 from schemas.policy.silence import Silence
+from schemas.policy.templates import Template, Variant
+from schemas.policy.wording import Limit, Limits, LinkRules, Required, Wording
 
 __all__ = [
     "Blast",
@@ -38,6 +40,9 @@ __all__ = [
     "Lapse",
     "Life",
     "LifeStage",
+    "Limit",
+    "Limits",
+    "LinkRules",
     "Lives",
     "MessageClass",
     "PersonalSilence",
@@ -47,14 +52,18 @@ __all__ = [
     "Product",
     "QuietHours",
     "Rejects",
+    "Required",
     "Role",
     "Shock",
     "Silence",
     "Source",
+    "Template",
+    "Variant",
     "Volume",
     "VolumeCap",
     "Warnings",
     "Weekday",
     "Weights",
+    "Wording",
     "parse_policy",
 ]

@@ -12,17 +12,18 @@ from pydantic_core import ErrorDetails
 
 from schemas.faults import Fault, Faults, Location, fix_of, message_of
 from schemas.policy.policy import Policy
-from schemas.policy.rules import conflicts
+from schemas.policy.rules import Rule, conflicts
 
 
 class PolicyFaults(Faults):
     """A policy file that cannot be used; ``faults`` has everything that is wrong with it."""
 
 
-def parse_policy(text: str, file: str) -> Policy:
+def parse_policy(text: str, file: str, *rules: Rule) -> Policy:
     r"""The policy that a TOML text describes; raises :class:`PolicyFaults` with every fault, never with the first only.
 
-    ``file`` is the name that the faults carry. A text that is not TOML has one fault: where it stops being TOML.
+    ``file`` is the name that the faults carry; ``rules`` are judged besides those of ``schemas.policy.rules``. A text
+    that is not TOML has one fault: where it stops being TOML.
 
     >>> try:
     ...     parse_policy('name = "x"\n[warnings]\nrisk = 150\n[events]\nbuy = "purchse"', "x.toml")
@@ -38,7 +39,7 @@ def parse_policy(text: str, file: str) -> Policy:
         policy = Policy.model_validate_json(as_json, strict=True, by_name=False)
     except ValidationError as faulty:
         errors = faulty.errors()
-    faults = (*_field_faults(errors, tree, file), *_rule_faults(errors, tree, file))
+    faults = (*_field_faults(errors, tree, file), *_rule_faults(errors, tree, file, rules))
     if policy is None or faults:
         raise PolicyFaults(faults)
     return policy
@@ -72,9 +73,11 @@ def _field_faults(errors: list[ErrorDetails], tree: dict[str, Any], file: str) -
         yield Fault(file, key_of(error["loc"]), _written(tree, error), message_of(error), fix_of(error, Policy))
 
 
-def _rule_faults(errors: list[ErrorDetails], tree: dict[str, Any], file: str) -> Iterator[Fault]:
+def _rule_faults(
+    errors: list[ErrorDetails], tree: dict[str, Any], file: str, rules: tuple[Rule, ...]
+) -> Iterator[Fault]:
     faulty = frozenset(tuple(part for part in error["loc"] if part != "[key]") for error in errors)
-    for found in conflicts(tree, faulty):
+    for found in conflicts(tree, faulty, rules):
         yield Fault(file, key_of(found.location), found.value, found.message, found.fix)
 
 

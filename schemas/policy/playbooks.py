@@ -39,9 +39,14 @@ class Playbook(Section):
     channels: tuple[Channel, ...] = Field(
         min_length=1, description="a list of configured channels, in the order they are tried"
     )
-    template: Text = Field(description="name of the copy template at the messaging system, 1 to 4096 characters")
+    template: Text = Field(
+        description="name of a template in [templates], or of one that the messaging system has, 1 to 4096 characters"
+    )
     parameters: dict[str, str] = Field(default={}, description="fixed parameters of the template, a table of texts")
     link: Link | None = Field(default=None, description="where the message leads, an http(s) address")
+    short_link: Link | None = Field(
+        default=None, description="a short address that leads to link; texts show it in link's place"
+    )
     priority: int = Field(default=5, ge=1, le=9, description="1 (goes first) to 9 (goes last)")
     exempt: bool = Field(default=False, description="its messages are not held by [[caps]]")
     counted: bool = Field(default=True, description="its messages count for [[caps]]")

@@ -19,6 +19,8 @@ from schemas.policy.quiet import QUIET_HOURS, QuietHours
 from schemas.policy.roles import Role, Source
 from schemas.policy.section import Section
 from schemas.policy.silence import Silence
+from schemas.policy.templates import Template
+from schemas.policy.wording import Wording
 
 DEFAULT_PRODUCT = "default"
 
@@ -50,6 +52,8 @@ class Policy(Section):
     volume: Volume = Field(default=Volume(), description="caps over all users together")
     blast: Blast = Field(default=Blast(), description="when a run of messages waits for an operator")
     dispatch: Dispatch = Field(default=Dispatch(), description="how long a candidate lives and when it waits")
+    wording: Wording = Field(default=Wording(), description="what texts and links must and must not be")
+    templates: dict[Name, Template] = Field(default={}, description="a table a template: what messages say")
     playbooks: tuple[Playbook, ...] = Field(default=(), description="treatments, the first that fits is taken")
 
     @cached_property

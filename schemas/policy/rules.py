@@ -198,7 +198,24 @@ def _once(sound: Sound) -> Iterator[Conflict]:
                 yield Conflict(place, value, f"stands there {count} times", "keep it once")
 
 
-RULES: tuple[Callable[[Sound], Iterator[Conflict]], ...] = (
+def _languages(sound: Sound) -> Iterator[Conflict]:
+    """A subject, and a channel's own words, speak the languages of the template's text."""
+    for name, _ in sound.items("templates"):
+        text = sound.get("templates", name, "text")
+        places: list[Location] = [("templates", name, "subject")]
+        for channel, _ in sound.items("templates", name, "channels"):
+            places += [("templates", name, "channels", channel, field) for field in ("subject", "text")]
+        for place in places if text else ():
+            given = sound.get(*place)
+            for locale in sorted(text.keys() - given.keys()) if given else ():
+                yield Conflict((*place, locale), None, "is missing", f"add it; templates.{name}.text speaks it")
+            for locale in sorted(given.keys() - text.keys()) if given else ():
+                message = f"is no language of templates.{name}.text"
+                yield Conflict((*place, locale), given[locale], message, "add it there, or remove it here")
+
+
+Rule = Callable[[Sound], Iterator[Conflict]]
+RULES: tuple[Rule, ...] = (
     _default_product,
     _fed,
     _thresholds,
@@ -210,11 +227,14 @@ RULES: tuple[Callable[[Sound], Iterator[Conflict]], ...] = (
     _channels,
     _limited,
     _once,
+    _languages,
 )
 
 
-def conflicts(tree: Mapping[str, Any], faulty: frozenset[Location] = frozenset()) -> Iterator[Conflict]:
-    """Every disagreement between faultless fields of a policy file."""
+def conflicts(
+    tree: Mapping[str, Any], faulty: frozenset[Location] = frozenset(), more: tuple[Rule, ...] = ()
+) -> Iterator[Conflict]:
+    """Every disagreement between faultless fields of a policy file, by our rules and by more of them."""
     sound = Sound(tree, faulty)
-    for rule in RULES:
+    for rule in (*RULES, *more):
         yield from rule(sound)

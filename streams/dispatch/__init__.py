@@ -3,6 +3,8 @@
 - ``partition``  the role's step and tick: reads like the flow
 - ``desk``       one judgement end to end: decision, message, new book
 - ``gate``       the stages and their order
+- ``copy``       what a message says, and what is to be objected to it
+- ``recall``     a recall from its first message to its close, and on after a failure
 - ``treatment``  what is done about a level and product
 - ``book``       what is remembered of one user; ``books`` of a partition's users in a transaction; ``queue`` who waits
 - ``standing``   the governor's word; ``holding`` its leases; ``counts`` what it is told; ``governed`` all three, stored
@@ -11,6 +13,7 @@
 """
 
 from schemas.policy import Policy
+from streams.dispatch.copy.writer import Copywriter
 from streams.dispatch.partition import Dispatcher
 from streams.partitioner import Placement
 from streams.role import Open, Table
@@ -21,9 +24,10 @@ def open_dispatch(policy: Policy, placement: Placement | None = None) -> Open:
 
     ``placement`` says how many partitions there are and which keys belong to each; without it there is one.
     """
+    writer = Copywriter(policy)
 
     def open_partition(number: int, table: Table, memo: bytes | None) -> Dispatcher:
-        return Dispatcher(policy, number, table, memo, placement or Placement(1))
+        return Dispatcher(policy, writer, number, table, memo, placement or Placement(1))
 
     return open_partition
 

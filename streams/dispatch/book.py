@@ -37,17 +37,6 @@ class Send(Struct, frozen=True, array_like=True, gc=False):
     counted: bool = True
 
 
-class Recall(Struct, frozen=True, array_like=True, gc=False):
-    """One recall of this user (E6): open from its message until ``closes``, or until a later stage is reached."""
-
-    id: str
-    episode: str
-    stage: Stage
-    opened: datetime
-    number: int = 1
-    closes: datetime | None = None
-
-
 class Candidate(Struct, frozen=True, array_like=True, gc=False):
     """A warning on its way through the gate; ``number`` counts its decisions, what follows ``until`` says why it waits.
 
@@ -76,6 +65,26 @@ class Complaints(Struct, frozen=True, array_like=True, gc=False):
 
     open: int
     at: datetime
+
+
+class Recall(Struct, frozen=True, array_like=True, gc=False):
+    """One recall of this user (E6): open from its message until ``closes``, or until a later stage is reached.
+
+    ``channels`` has one for each message, in their order; ``candidate`` is whom the newest was for.
+    """
+
+    id: str
+    episode: str
+    stage: Stage
+    opened: datetime
+    channels: tuple[Channel, ...]
+    candidate: Candidate
+    closes: datetime | None = None
+
+    @property
+    def number(self) -> int:
+        """How many messages it has sent; each but the newest has failed."""
+        return len(self.channels)
 
 
 class Book(Struct, frozen=True, array_like=True, gc=False):
@@ -133,6 +142,11 @@ def sent(book: Book, send: Send, recall: Recall, memory: timedelta) -> Book:
     return replace(book, sends=(send, *kept), recall=recall, held=None)
 
 
+def waiting(book: Book, held: Candidate) -> Book:
+    """This candidate waits."""
+    return replace(book, held=held)
+
+
 def returned(book: Book, episode: str, closes: datetime) -> Book:
     """The user has come back from an episode: it is overtaken, and an open recall closes at ``closes``."""
     recall = book.recall
@@ -152,6 +166,16 @@ _BITS = {kind: 1 << place for place, kind in enumerate(FeedbackKind)}
 def heard(send: Send, *kinds: FeedbackKind) -> bool:
     """Whether feedback of one of these kinds has come in for a message."""
     return any(send.heard & _BITS[kind] for kind in kinds)
+
+
+FAILURES = (FeedbackKind.FAILED, FeedbackKind.BOUNCED)
+ARRIVED = frozenset(FeedbackKind) - {FeedbackKind.ACCEPTED, *FAILURES}
+"""Whoever opens, clicks, complains or unsubscribes has got the message, whatever else is said of it."""
+
+
+def failed(send: Send) -> bool:
+    """Whether a message has failed for good: said to have, and nothing says that it arrived. Order plays no part."""
+    return heard(send, *FAILURES) and not heard(send, *ARRIVED)
 
 
 def told(book: Book, send: Send, kind: FeedbackKind) -> Book:

@@ -15,6 +15,7 @@ from schemas.warning import Warning
 from streams.dispatch.book import Book, Candidate, Recall, Send, mark, sent
 from streams.dispatch.gate import Judgement, judge
 from streams.dispatch.gate.stage import View
+from streams.dispatch.recall import next_of
 from streams.dispatch.standing import FIRST
 
 
@@ -66,7 +67,7 @@ def _held(candidate: Candidate, judgement: Judgement) -> Candidate:
 
 
 def _send(candidate: Candidate, judgement: Judgement, channel: Channel, view: View, now: datetime) -> Settlement:
-    recall = Recall(view.recall, candidate.episode, candidate.stage, now)
+    recall = next_of(view.failed, view.recall, candidate, channel, now)
     message = _outbound(candidate, recall, channel, view, now)
     standing = view.standings.get(channel, FIRST)
     send = Send(
@@ -84,9 +85,11 @@ def _send(candidate: Candidate, judgement: Judgement, channel: Channel, view: Vi
 def _outbound(candidate: Candidate, recall: Recall, channel: Channel, view: View, now: datetime) -> Outbound:
     playbook = view.playbook
     assert playbook is not None, "the stage 'playbook' lets nothing pass without one"
+    written = view.written(candidate, channel)
     return Outbound(
         id=message_id(recall.id, recall.number),
         recall=recall.id,
+        number=recall.number,
         episode=candidate.episode,
         stage=candidate.stage,
         warning=candidate.warning,
@@ -96,8 +99,12 @@ def _outbound(candidate: Candidate, recall: Recall, channel: Channel, view: View
         playbook=playbook.name,
         template=playbook.template,
         parameters=dict(playbook.parameters),
+        locale=written.locale,
+        subject=written.subject,
+        content=written.content,
+        segments=written.segments,
         link=playbook.link,
-        cost=view.policy.channels[channel].cost,
+        cost=round(view.policy.channels[channel].cost * (written.segments or 1), 6),
         priority=playbook.priority,
         at=now,
         expires=candidate.expires,

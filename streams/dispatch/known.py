@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from schemas.channel import Channel
+from schemas.locale import LONGEST
 from schemas.profile import Profile
 from streams.dispatch.hours import Span
 from streams.dispatch.wall_clock import zones
@@ -19,6 +20,7 @@ class Known(Struct, frozen=True, array_like=True, gc=False):
     zone: str | None
     quiet: tuple[str, str] | None = None
     silent_until: datetime | None = None
+    language: str | None = None
 
     @property
     def own_hours(self) -> Span | None:
@@ -43,6 +45,7 @@ def known(profile: Profile, now: datetime) -> Known:
         zone=profile.zone if profile.zone in zones() else None,
         quiet=(quiet.start, quiet.end) if quiet else None,
         silent_until=profile.silent_until,
+        language=profile.language and profile.language[:LONGEST],
     )
 
 

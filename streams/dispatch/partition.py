@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
-from msgspec.structs import replace
-
 from schemas import topics
 from schemas.decision import Reason
 from schemas.feedback import Feedback
@@ -17,8 +15,9 @@ from schemas.sign import Sign
 from schemas.warning import Level, Warning
 from streams.board import BoardQuestion, BoardView
 from streams.dispatch.asking import Asking
-from streams.dispatch.book import Book, Candidate, returned
+from streams.dispatch.book import FAILURES, Book, Candidate, returned, waiting
 from streams.dispatch.books import Books
+from streams.dispatch.copy.writer import Copywriter
 from streams.dispatch.desk import Settlement, candidate_of, decide
 from streams.dispatch.gate.caps import memory
 from streams.dispatch.gate.paused import paused_by
@@ -28,7 +27,8 @@ from streams.dispatch.hours import AllowedHours
 from streams.dispatch.incoming import Refused, dead_letter, read
 from streams.dispatch.known import known
 from streams.dispatch.orders import Orders
-from streams.dispatch.report import hear
+from streams.dispatch.recall import going_on, judged_again
+from streams.dispatch.report import Harm, Heard, hear
 from streams.dispatch.signs import told, witnessed
 from streams.dispatch.treatment import Treatments
 from streams.limits import limits
@@ -45,8 +45,11 @@ class Dispatcher:
     ``placement`` says which users are this partition's, for orders are heard by all.
     """
 
-    def __init__(self, policy: Policy, number: int, table: Table, memo: bytes | None, placement: Placement) -> None:
+    def __init__(
+        self, policy: Policy, writer: Copywriter, number: int, table: Table, memo: bytes | None, placement: Placement
+    ) -> None:
         self._policy = policy
+        self._writer = writer
         self._number = number
         self._limits = limits(policy)
         self._books = Books(table)
@@ -57,6 +60,7 @@ class Dispatcher:
         self._memory = memory(policy)
         self._asking = Asking()
         self._own: dict[tuple[str, int], Warning | Sign] = {}
+        self._reports: dict[int, Feedback | Refused] = {}
         self._outcomes: Counter[str] = Counter()
         self._apply = {
             topics.WARNINGS: self._on_warning,
@@ -98,6 +102,7 @@ class Dispatcher:
     def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> BoardQuestion | None:
         """Every user who may be judged, and for each candidate, new or waiting, a token on each of its channels."""
         self._asking = Asking()
+        self._ask_about_failures(each for topic, records in batches if topic == topics.FEEDBACK for each in records)
         warnings = list(self._read_all(Warning, batches))
         for warning in warnings:
             self._asking.about(warning.user_id, self._treatments.channels(warning.level, warning.product))
@@ -106,6 +111,17 @@ class Dispatcher:
             if held := self._books[key].held:
                 self._asking.about(key.decode(), self._treatments.channels(held.level, held.product))
         return self._asking.question()
+
+    def _ask_about_failures(self, records: Iterable[Record]) -> None:
+        """Whose message has failed may be sent another."""
+        for record in records:
+            report = self._report(record)
+            if isinstance(report, Feedback) and report.kind in FAILURES:
+                recall = self._books[report.user_id.encode()].recall
+                whose = recall and recall.candidate
+                self._asking.about(
+                    report.user_id, self._treatments.channels(whose.level, whose.product) if whose else ()
+                )
 
     def answer(self, seen: object) -> None:
         """Take the board's view; it holds until the transaction settles."""
@@ -133,6 +149,7 @@ class Dispatcher:
         """Everything that changed; the board's answer ends here."""
         self._asking = Asking()
         self._own.clear()
+        self._reports.clear()
         return Settled(self._books.settle(), MEMOS.pack(self._governed))
 
     def _due(self, now: datetime) -> list[bytes]:
@@ -156,6 +173,13 @@ class Dispatcher:
         if place not in self._own:
             self._own[place] = read_own(model, record)
         return cast(Own, self._own[place])
+
+    def _report(self, record: Record) -> Feedback | Refused:
+        """Read once a transaction, too."""
+        report = self._reports.get(record.offset)
+        if report is None:
+            report = self._reports[record.offset] = read(Feedback, record, self._policy.intake.max_bytes)
+        return report
 
     def _on_warning(self, record: Record, now: datetime) -> Iterator[Fact]:
         warning = self._read(Warning, record)
@@ -202,7 +226,7 @@ class Dispatcher:
             self._outcomes["profile.unknown_zone" if strange else "profile.applied"] += 1
 
     def _on_feedback(self, record: Record, now: datetime) -> Iterator[Fact]:
-        feedback = read(Feedback, record, self._policy.intake.max_bytes)
+        feedback = self._report(record)
         if isinstance(feedback, Refused):
             yield self._refuse("feedback", feedback, topics.FEEDBACK, record)
             return
@@ -212,6 +236,17 @@ class Dispatcher:
         if heard.send is not None and heard.harm is not None:
             self._governed.harmed(heard.send, heard.harm, now)
         self._outcomes[f"feedback.{heard.hearing}"] += 1
+        yield from self._go_on(key, heard, now)
+
+    def _go_on(self, key: bytes, heard: Heard, now: datetime) -> Iterator[Fact]:
+        """The recall of a message that has just failed is judged again; whoever waits already is the newer one."""
+        again = heard.send and heard.harm is Harm.FAILURE and judged_again(heard.book, heard.send)
+        if not again:
+            return
+        held = self._books[key].held
+        yield from self._judge(key, again, now, newer=held is not None)
+        if held is not None:
+            self._books[key] = waiting(self._books[key], held)
 
     def _refuse(self, kind: str, refused: Refused, topic: str, record: Record) -> Fact:
         self._outcomes.update((f"{kind}.rejected", f"reject.{refused.reason}"))
@@ -235,13 +270,16 @@ class Dispatcher:
     def _view(self, key: bytes, candidate: Candidate, newer: bool, now: datetime) -> View:
         user, book = key.decode(), self._books[key]
         treatment = self._treatments.choose(candidate.level, candidate.product, book.unhappy)
+        recall = recall_id(user, candidate.episode, candidate.stage)
+        failed = going_on(book, recall)
         return View(
             user=user,
             book=book,
             policy=self._policy,
             playbook=treatment.playbook,
-            channels=treatment.channels,
-            recall=recall_id(user, candidate.episode, candidate.stage),
+            channels=treatment.without(failed.channels) if failed else treatment.channels,
+            recall=recall,
+            failed=failed,
             newer=newer,
             board=self._asking.view(user),
             tokens=self._asking.tokens,
@@ -253,6 +291,7 @@ class Dispatcher:
             needs=treatment.needs,
             holdings=self._governed.holdings,
             paused=self.orders.paused(treatment.playbook.name, now) if treatment.playbook else None,
+            writer=self._writer,
         )
 
     def _count_decision(self, settled: Settlement) -> None:

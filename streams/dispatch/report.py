@@ -7,10 +7,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from schemas.feedback import Feedback, FeedbackKind
-from streams.dispatch.book import Book, Send, heard, mark, spoken, told
+from streams.dispatch.book import FAILURES, Book, Send, heard, mark, spoken, told
 from streams.dispatch.known import Word
-
-_FAILURES = (FeedbackKind.FAILED, FeedbackKind.BOUNCED)
 
 
 class Harm(StrEnum):
@@ -21,11 +19,15 @@ class Harm(StrEnum):
 
 
 class Hearing(StrEnum):
-    """What became of a report; ``unknown``: about no message that is remembered, it counts for no breaker."""
+    """What became of a report; only one that is applied counts for a breaker and lets a recall go on.
+
+    ``unknown``: about no message of this user that is remembered. ``mismatched``: about one of another channel.
+    """
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
     UNKNOWN = "unknown"
+    MISMATCHED = "mismatched"
 
 
 class Heard(NamedTuple):
@@ -51,6 +53,8 @@ def hear(book: Book, feedback: Feedback, now: datetime) -> Heard:
     send = next((each for each in book.sends if each.message == about), None)
     if send is None:
         return Heard(book, Hearing.UNKNOWN)
+    if send.channel is not feedback.channel:
+        return Heard(book, Hearing.MISMATCHED)
     if heard(send, feedback.kind):
         return Heard(book, Hearing.DUPLICATE)
     return Heard(told(book, send, feedback.kind), Hearing.APPLIED, send, _harm(send, feedback.kind))
@@ -59,6 +63,6 @@ def hear(book: Book, feedback: Feedback, now: datetime) -> Heard:
 def _harm(send: Send, kind: FeedbackKind) -> Harm | None:
     if kind is FeedbackKind.COMPLAINED:
         return Harm.COMPLAINT
-    if kind in _FAILURES and not heard(send, *_FAILURES):
+    if kind in FAILURES and not heard(send, *FAILURES):
         return Harm.FAILURE
     return None

@@ -30,6 +30,10 @@ class Treatment(NamedTuple):
         """Whether it is for unhappy users."""
         return self.playbook is not None and self.playbook.message_class is MessageClass.CARE
 
+    def without(self, tried: tuple[Channel, ...]) -> tuple[Channel, ...]:
+        """The channels that were not tried yet, in the playbook's order."""
+        return tuple(channel for channel in self.channels if channel not in tried)
+
     def answers(self, level: Level, product: str) -> bool:
         """Whether this is for a level and product."""
         return self.playbook is not None and self.playbook.answers(level, product)

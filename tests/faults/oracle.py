@@ -11,7 +11,8 @@ from tests.faults.oracle_counts import check_books, check_breakers, check_counts
 from tests.faults.oracle_input import Input, Signed
 from tests.faults.oracle_learning import POPULATION, Told
 from tests.faults.oracle_lessons import check_course, check_jumps, check_lessons, check_sums, check_told
-from tests.faults.oracle_messages import Messages, readable, said
+from tests.faults.oracle_messages import Messages, said
+from tests.faults.oracle_recalls import readable
 from tests.faults.oracle_time import Time
 from tests.faults.oracle_warnings import check_users, check_words
 from tests.faults.rules import Rules

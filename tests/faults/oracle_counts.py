@@ -7,7 +7,8 @@ from typing import Any
 from schemas.feedback import FeedbackKind
 from tests.faults.book import Book
 from tests.faults.findings import Findings
-from tests.faults.oracle_messages import readable, said, seconds
+from tests.faults.oracle_messages import said, seconds
+from tests.faults.oracle_recalls import readable
 from tests.faults.rules import Rules
 from tests.faults.state import digest, sends, users
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from tests.faults.book import Book, Stood
 from tests.faults.findings import Findings
+from tests.faults.oracle_recalls import Reports, check_going_on, check_recalls, readable
 from tests.faults.rules import Rules
 
 Json = dict[str, Any]
@@ -46,24 +47,28 @@ class Messages:
         self.order = {w["id"]: place for place, w in enumerate(warnings)}
         self.of_user = by("user_id", self.candidates.values())
         self.recovered = {w["episode"] for w in warnings if w["level"] == "recovered"}
+        self.returned = {w["user_id"] for w in warnings if w["level"] == "recovered"}
         self.outbound = said(book.read("churn.outbound"))
         self.sent_to = by("user_id", self.outbound)
         self.decisions = by("warning", said(book.read("churn.decisions")))
         self.profiles: dict[str, list[Json]] = defaultdict(list)
         for record in book.read("user.profiles"):
             self.profiles[(record.key or b"").decode()].append(readable(record) or {})
+        self.reports = Reports(book)
         reports = list(filter(None, map(readable, book.read("churn.feedback"))))
         self.left = {(r["user_id"], r["channel"]) for r in reports if r["kind"] == "unsubscribed"}
         self.complained = {r["user_id"] for r in reports if r["kind"] == "complained"}
 
     def check(self, findings: Findings) -> None:
-        """Every candidate has an end, every message a decision, and nobody is written to twice."""
+        """Every candidate has an end, every message a decision and its words, and nobody is written to twice."""
         for warning in self.candidates.values():
             self._check_end(warning, self.decisions.get(warning["id"], []), findings)
         findings.wrong += [f"decision about unknown {name}" for name in self.decisions.keys() - self.candidates.keys()]
         sent = {d["message"]: d for ds in self.decisions.values() for d in ds if d["outcome"] == "sent"}
         findings.compare("message", sent, (message["id"] for message in self.outbound))
-        findings.once("recall", ((m["user_id"], m["episode"], m["stage"]) for m in self.outbound))
+        check_recalls(self.outbound, self.reports, findings)
+        check_going_on(self.outbound, self.decisions, self.returned, self.reports, findings)
+        findings.wrong += [f"message {m['id']} says otherwise: {m}" for m in self.outbound if not self._says(m)]
         for messages in self.sent_to.values():
             self._check_peace(messages, findings)
         findings.wrong += [f"message {m['id']} without consent" for m in self.outbound if not self._agreed(m)]
@@ -82,8 +87,9 @@ class Messages:
         wanted = range(1, max(numbers, default=1) + 1)
         findings.lost += [f"{name}, number {number}" for number in wanted if number not in numbers]
         ends = [decision for decision in decisions if decision["outcome"] in ("sent", "dropped")]
-        if len({each["id"] for each in ends}) > 1 or (ends and decisions[-1]["outcome"] == "held"):
-            findings.wrong.append(f"{name}: it goes on after its end")
+        for each in list({decision["id"]: decision for decision in decisions}.values())[:-1]:
+            if each["outcome"] == "dropped" or (each["outcome"] == "sent" and not self.reports.failed(each["message"])):
+                findings.wrong.append(f"{name}: it goes on after its end")
         if warning["level"] not in self.rules.playbooks and [d.get("reason") for d in decisions] != ["no_playbook"]:
             findings.wrong.append(f"{name}: no playbook answers level {warning['level']}, and nothing else may be said")
         for end in ends:
@@ -105,6 +111,13 @@ class Messages:
             if not begin <= shown < end:
                 findings.wrong.append(f"{message['user_id']} got {message['channel']} at {shown}")
 
+    def _says(self, message: Json) -> bool:
+        """The words of one of the template's languages on that channel; none where the template is not ours."""
+        words = self.rules.words.get((message["template"], message["channel"]))
+        if words is None:
+            return "content" not in message
+        return message.get("content") is not None and words.get(message["locale"]) == message["content"]
+
     def _agreed(self, message: Json) -> bool:
         channel, profiles = message["channel"], self.profiles.get(message["user_id"], [])
         return any(p.get("consent", {}).get(channel) and channel in p.get("reachable", ()) for p in profiles)
@@ -115,15 +128,6 @@ class Messages:
         if field == "reachable":
             return any(channel not in profile.get("reachable", ()) for profile in known)
         return (user, channel) in self.left or any(not p.get("consent", {}).get(channel) for p in known)
-
-
-def readable(record: Stood) -> Json | None:
-    """A profile or report; None for a deletion, or for what is neither."""
-    try:
-        found = json.loads(record.value or b"null")
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) and found.get("user_id") == (record.key or b"").decode() else None
 
 
 Ground = Callable[[Messages, Json, Json], bool]
@@ -139,6 +143,11 @@ GROUNDS: dict[str, Ground] = {
         seconds(message["at"]) <= seconds(end["at"]) for message in all_.sent_to.get(warning["user_id"], ())
     ),
     "silenced": lambda all_, warning, end: warning["user_id"] in all_.complained,
+    "no_channel_left": lambda all_, warning, end: {
+        message["channel"]
+        for message in all_.outbound
+        if message["recall"] == end["recall"] and all_.reports.failed(message["id"])
+    }.issuperset(all_.rules.playbooks[warning["level"]]),
     "no_consent": lambda all_, warning, end: all_.refused("consent", end["channel"], warning["user_id"]),
     "unreachable": lambda all_, warning, end: all_.refused("reachable", end["channel"], warning["user_id"]),
 }

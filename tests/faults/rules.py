@@ -8,6 +8,7 @@ PATH = Path(__file__).parent / "campaign.toml"
 EXPERIENCE = frozenset({"complaint_opened", "complaint_resolved", "score"})
 EARLY_SECONDS, LATE_SECONDS, DELAY_SECONDS = 5 * 60, 24 * 3600, 60
 HOUR = 3600
+CHANNELS = ("push", "email", "sms")
 
 
 class Product(NamedTuple):
@@ -44,6 +45,12 @@ class Rules:
         self.roles: dict[str, str] = tree["events"]
         self.activity = frozenset(("session", "feature_use", "purchase"))
         self.playbooks = {level: each["channels"] for each in tree["playbooks"] for level in each["levels"]}
+        self.words = {
+            (name, channel): _words(each, channel, tree)
+            for name, each in tree["templates"].items()
+            for channel in CHANNELS
+        }
+        """What a message says, by template and channel, in each language."""
         self.caps = [_cap(each, list(tree["channels"])) for each in tree["caps"]]
         self.hours = {
             channel: (rule["allowed_from"], rule["allowed_to"])
@@ -58,3 +65,13 @@ class Rules:
     def lane(self, product: str) -> str:
         """The listed product whose clock and definition a product lives under."""
         return product if product in self.products else "default"
+
+
+def _words(template: dict[str, Any], channel: str, tree: dict[str, Any]) -> dict[str, str]:
+    """The texts of a template on a channel, with the parameters of the first playbook that uses it put in."""
+    own = template.get("channels", {}).get(channel, {})
+    (playbook, *_) = (each for each in tree["playbooks"] if tree["templates"].get(each["template"]) is template)
+    words: dict[str, str] = dict(own.get("text", template["text"]))
+    for name, value in {**playbook.get("parameters", {}), "link": playbook.get("link", "")}.items():
+        words = {locale: text.replace("{{ " + name + " }}", value) for locale, text in words.items()}
+    return words

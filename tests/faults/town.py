@@ -18,6 +18,7 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 
 CHANNELS = ("push", "email", "sms")
 ACTIVITY = ("app.opened", "app.opened", "page.viewed", "page.viewed", "order.paid")
+LANGUAGES = ("zh-CN", "en-GB", "en", None)
 GAPS = (1, 1, 1, 1.5, 2, 3, 5)
 PRODUCTS = ("default", "default", "grocery", "books")  # books is in no policy: it lives under the default's rules
 DAY = timedelta(days=1)
@@ -168,6 +169,7 @@ class Town:
             "consent": {channel: draw.random() < 0.85 for channel in CHANNELS},
             "reachable": [channel for channel in CHANNELS if draw.random() < 0.9],
             "total_spend": draw.randrange(10_000),
+            "language": LANGUAGES[int(person.name.rpartition("-")[2]) % len(LANGUAGES)],
         }
         return Sent(at, PROFILES, key, json.dumps(body).encode())
 

@@ -147,12 +147,13 @@ class Story:
             self.event(user, day(number), type, product)
 
     def profile(
-        self, user: str, at: datetime, consent: Sequence[Channel] = (), reachable: Sequence[Channel] | None = None
-    ) -> None:
+        self, user: str, at: datetime, consent: Sequence[Channel] = (), reachable: Sequence[Channel] | None = None,
+        **more: Any,
+    ) -> None:  # fmt: skip
         """The profile now says this; without ``reachable`` every channel with consent can be reached."""
         profile = Profile(
             user_id=user, time=at, consent=dict.fromkeys(consent, True),
-            reachable=tuple(consent if reachable is None else reachable),
+            reachable=tuple(consent if reachable is None else reachable), **more,
         )  # fmt: skip
         self.does(at, lambda driver: driver.send(topics.PROFILES, user.encode(), profile.encode(), _ms(at)))
 

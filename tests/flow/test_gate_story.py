@@ -111,8 +111,8 @@ async def test_the_next_channel_is_tried_where_one_does_not_lead_to_the_user() -
 
 
 @pytest.mark.requirement("E6")
-async def test_one_recall_over_two_products_two_levels_and_a_failed_message() -> None:
-    """Silent in two products, at risk and then critical in both, and the message failed: still one message."""
+async def test_one_recall_over_two_products_two_levels_and_a_message_that_failed_too_late() -> None:
+    """Silent in two products, at risk and then critical in both, and the failure told after expiry: one message."""
     story = Story()
     story.profile("ann", day(0), consent=[PUSH, WECHAT, SMS, EMAIL])
     silent(story, products=("default", "grocery"), until=45)
@@ -120,7 +120,8 @@ async def test_one_recall_over_two_products_two_levels_and_a_failed_message() ->
     heard = await story.told()
     assert len(heard.warnings("ann")) == 4
     assert [message.product for message in heard.outbound("ann")] == ["grocery"], "the first warning"
-    assert heard.ends("ann") == [(SENT, None), *[(DROPPED, Reason.DUPLICATE)] * 3]
+    duplicate = (DROPPED, Reason.DUPLICATE)
+    assert heard.ends("ann") == [(SENT, None), duplicate, (DROPPED, Reason.EXPIRED), duplicate, duplicate]
 
 
 @pytest.mark.requirement("E6")

@@ -18,14 +18,37 @@ from schemas.control import Control, ControlKind
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.ids import message_id, recall_id
 from schemas.message_class import MessageClass
-from schemas.policy import Cap, ChannelPolicy, Counted, Dispatch, Playbook, Policy, QuietHours, Silence
+from schemas.policy import (
+    Cap,
+    ChannelPolicy,
+    Counted,
+    Dispatch,
+    Playbook,
+    Policy,
+    QuietHours,
+    Silence,
+    Template,
+    Variant,
+)
 from schemas.profile import Profile
 from schemas.sign import Sign, SignKind
 from schemas.warning import Level, Stage, Warning
-from tests.dispatching import T0, Lifted, breaker, feedback, lease, order, policy, profile, recovered, warning
+from tests.dispatching import (
+    T0,
+    Lifted,
+    breaker,
+    feedback,
+    lease,
+    order,
+    policy,
+    profile,
+    recovered,
+    warning,
+)
 from tests.signs import sign
 
 USERS = ("u1", "u2", "u3")
+COPY = ("theirs", "ours", "ours", "pressing", "broken")
 MOSTLY_ONE = ("u1", "u1", "u1", "u2", "u3")
 CHANNELS = (Channel.PUSH, Channel.SMS)
 SUBSETS = (CHANNELS, CHANNELS, CHANNELS, CHANNELS[:1], CHANNELS[1:], ())
@@ -34,6 +57,13 @@ LEVELS = (Level.RISK, Level.CRITICAL, Level.RISK, Level.CRITICAL, Level.WATCH)
 ZONES = ("Asia/Shanghai", "America/New_York", "Pacific/Apia", "UTC", "Mars/Base")
 KINDS = (*FeedbackKind, FeedbackKind.UNSUBSCRIBED, FeedbackKind.COMPLAINED, FeedbackKind.FAILED)
 HOUR = timedelta(hours=1)
+TEMPLATES = {
+    "ours": Template(
+        text={"default": "{{ user }}, {{ product }}"}, channels={Channel.SMS: Variant(text={"default": "拒收请回复R"})}
+    ),
+    "pressing": Template(text={"default": "限时"}, channels={Channel.SMS: Variant(text={"default": "拒收请回复R"})}),
+    "broken": Template(text={"default": "{{ nobody }}"}),
+}
 
 
 class Round(NamedTuple):
@@ -92,8 +122,9 @@ def policies(draw: st.DrawFn) -> Policy:
         exempt=dice.random() < 0.5,
         counted=dice.random() < 0.5,
     )
-    promotion = Playbook(name="p", levels=levels, channels=tuple(dice.sample(CHANNELS, 2)), template="t")
+    promotion = Playbook(name="p", levels=levels, channels=tuple(dice.sample(CHANNELS, 2)), template=dice.choice(COPY))
     return policy(
+        templates=TEMPLATES,
         channels={each: ChannelPolicy(cost=1, rate_per_second=rate) for each in CHANNELS},
         playbooks=(care, promotion) if dice.random() < 0.6 else (promotion,),
         caps=tuple(_cap(dice, number) for number in range(dice.randrange(4))),
@@ -179,7 +210,7 @@ def _sign(dice: Random, number: int, now: datetime) -> Sign:
 def _report(dice: Random, number: int, now: datetime) -> Feedback:
     """About a message that may or may not have been sent, of this user or another."""
     about = _warning(dice, number, now)
-    message = message_id(recall_id(about.user_id, about.episode, about.stage), 1)
+    message = message_id(recall_id(about.user_id, about.episode, about.stage), dice.choice((1, 1, 1, 2, 2, 3)))
     user = dice.choice((about.user_id, about.user_id, about.user_id, *USERS))
     told = feedback(message, dice.choice(KINDS), user, dice.choice(CHANNELS))
     return told.model_copy(update={"time": now + dice.choice((-30 * HOUR, 0 * HOUR, HOUR))})

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
+from tests.laws.dispatch_play import played
 from tests.laws.dispatch_story import CHANNELS, policies, stories
 from tests.laws.gate_oracle import Watched, agreed, awake, capped, happy, unsilenced
-from tests.laws.test_dispatch_laws import LAWS, played
+from tests.laws.test_dispatch_laws import LAWS
 
 
 @pytest.mark.parametrize(

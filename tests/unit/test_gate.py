@@ -13,7 +13,7 @@ from schemas.policy import Cap, ChannelPolicy, Dispatch
 from schemas.warning import Level, Stage
 from streams.dispatch.gate import STAGES
 from streams.dispatch.gate.registry import LOOKS
-from tests.dispatching import T0, Stood, Worked, feedback, policy, profile, recovered, warning
+from tests.dispatching import BACK, T0, Stood, Worked, feedback, policy, profile, recovered, warning
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 DAY_CAP = Cap(name="day", per_channel=True, count=1, hours=24)
@@ -30,7 +30,7 @@ def test_a_warned_user_is_messaged_on_the_first_channel(worked):
     assert (message.template, message.parameters, message.link) == (
         "miss-you",
         {"offer": "none"},
-        "https://shop.example/back",
+        BACK,
     )
     assert message.expires == decision.expires == T0 + 72 * HOUR
 
@@ -179,21 +179,33 @@ def test_a_recall_that_was_sent_is_never_sent_again(worked):
     assert worked.outcome == (Outcome.DROPPED, Reason.DUPLICATE)
 
 
-def test_a_full_channel_hands_over_and_a_full_total_waits():
-    """E9: the hold ends, to the second, when neither the channel's cap nor the total holds any more."""
+def test_a_full_channel_is_waited_for_and_so_is_a_full_total():
+    """E9, E14: another channel would disturb as much; the hold ends, to the second, when neither cap holds any more."""
     worked = Worked(
         policy(caps=(DAY_CAP, Cap(name="two", count=2, hours=48)), dispatch=Dispatch(return_cooldown_days=0))
     )
     worked.work(profile())
-    for day in (0, 1):
-        worked.work(warning(day=day), recovered(day=day), now=T0 + HOUR * day)
-    worked.work(warning(day=2), now=T0 + 2 * HOUR)
-    assert [message.channel for message in worked.outbound] == [Channel.PUSH, Channel.SMS]
+    worked.work(warning(), recovered(), now=T0)
+    worked.work(warning(day=1), now=T0 + HOUR)
+    assert worked.outcome == (Outcome.HELD, Reason.FREQUENCY_CAP)
+    worked.work(now=T0 + 24 * HOUR)
+    worked.work(recovered(day=1), warning(day=2), now=T0 + 47 * HOUR)
+    assert [message.channel for message in worked.outbound] == [Channel.PUSH, Channel.PUSH]
     assert worked.outcome == (Outcome.HELD, Reason.FREQUENCY_CAP)
     assert worked.decisions[-1].earliest == T0 + 48 * HOUR
     assert worked.work(now=T0 + 48 * HOUR - MINUTE) == []
     worked.work(now=T0 + 48 * HOUR)
     assert len(worked.outbound) == 3
+
+
+def test_a_channel_that_is_full_beyond_expiry_hands_over():
+    """E13: what could only be waited for too long is a refusal, told at once."""
+    week = Cap(name="week", channels=(Channel.PUSH,), count=1, hours=168)
+    worked = Worked(policy(caps=(week,), dispatch=Dispatch(return_cooldown_days=0, registry_gap_hours=0)))
+    worked.work(profile())
+    worked.work(warning(), recovered(), now=T0)
+    worked.work(warning(day=1), now=T0 + HOUR)
+    assert [message.channel for message in worked.outbound] == [Channel.PUSH, Channel.SMS]
 
 
 def test_a_cap_of_none_drops():

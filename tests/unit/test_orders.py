@@ -9,7 +9,7 @@ from schemas.base import Message
 from schemas.control import ControlKind
 from schemas.decision import Outcome, Reason
 from streams.control import read_word
-from streams.dispatch import Dispatcher
+from streams.dispatch import open_dispatch
 from streams.dispatch.book import BOOKS
 from streams.partitioner import Placement
 from streams.role import Fact
@@ -192,7 +192,7 @@ def test_a_user_is_ordered_about_in_his_own_partition_alone_and_each_order_is_co
     heard = [stood(order(SUPPRESS)), stood(order(PAUSE, "*")), Stood(0, 0, b"x", b"")]
     counted: list[str] = []
     for number in range(4):
-        partition = Dispatcher(policy(), number, {}, None, Placement(4))
+        partition = open_dispatch(policy(), Placement(4))(number, {}, None)
         facts: list[Fact] = list(partition.hear(topics.CONTROL, heard, T0))
         counted += partition.tally()
         assert list(partition.settle().writes) == ([b"u1"] if number == Placement(4).of(b"u1") else [])

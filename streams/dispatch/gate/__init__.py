@@ -1,7 +1,9 @@
 """The gate: every stage judges, the first that holds or drops decides (E15). The order stands here and nowhere else.
 
-A message goes out on the first channel of the playbook that no stage refuses: a later channel is tried only where the
-one before was refused (E13), and never because the one before has a line.
+A message goes out on the first channel of the playbook that no stage refuses. A later channel is tried only where the
+one before refuses it (E13): by a drop, by a hold that the governor alone can lift (breaker, budget; E12), or by one
+that would outlast the candidate. Any other hold is waited for: quiet hours, caps and gaps are for the user's peace
+(E14), which another channel would break just as well; and a line at the provider is a matter of seconds.
 """
 
 from collections.abc import Mapping
@@ -18,6 +20,7 @@ from streams.dispatch.gate.breaker import breaker
 from streams.dispatch.gate.budget import budget
 from streams.dispatch.gate.caps import caps
 from streams.dispatch.gate.consent import consent
+from streams.dispatch.gate.copy import copy
 from streams.dispatch.gate.dedup import dedup
 from streams.dispatch.gate.expired import expired
 from streams.dispatch.gate.overtaken import overtaken
@@ -50,6 +53,7 @@ STAGES: tuple[Stage | ChannelStage, ...] = (
     ChannelStage("quiet_hours", quiet_hours),
     ChannelStage("caps", caps),
     Stage("registry", registry),
+    ChannelStage("copy", copy),
     ChannelStage("breaker", breaker),
     ChannelStage("budget", budget),
     ChannelStage("volume_cap", volume_cap),
@@ -85,7 +89,7 @@ def judge(candidate: Candidate, view: View, now: datetime) -> Judgement:
         if refusal is None:
             return Judgement(Outcome.SENT, channel, None, None, tuple(trace))
         refusals.append(refusal)
-        if refusal.reason is Reason.PROVIDER_RATE:
+        if _is_waited_for(refusal, candidate):
             break
     return _refused(refusals or [_nowhere(shared)], tuple(trace))
 
@@ -113,6 +117,11 @@ def _refusal(shared: Findings, own: Findings, channel: Channel) -> Refusal | Non
     name, first = found[0]
     end = _end(first, [finding for _, finding in found])
     return Refusal(first.reason, channel if name in own else None, end, first.waits, first.takes)
+
+
+def _is_waited_for(refusal: Refusal, candidate: Candidate) -> bool:
+    until = refusal.until
+    return until is not None and until < candidate.expires and refusal.waits is None
 
 
 def _end(first: Finding, findings: list[Finding]) -> datetime | None:

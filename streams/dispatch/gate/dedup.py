@@ -1,4 +1,4 @@
-"""E6: one recall per user, over all channels, products, levels and retries."""
+"""E6: one recall per user, over all channels, products, levels and retries; E13: it goes on where a message failed."""
 
 from datetime import datetime
 
@@ -22,7 +22,9 @@ is later than the other, or one silence would be answered twice."""
 
 
 def dedup(candidate: Candidate, view: View, now: datetime) -> Finding | None:
-    """Drops while the user's recall is open, and for ever what the same recall has already sent."""
+    """Drops while the user's recall is open, and for ever what it has sent; one whose last message failed goes on."""
+    if view.failed is not None:
+        return None
     recall = view.book.recall
     if recall is not None and _answers(recall, candidate.stage, now):
         return drop(Reason.DUPLICATE, f"recall {recall.id} of stage {recall.stage} is open")

@@ -12,7 +12,8 @@ from schemas.message_class import MessageClass
 from schemas.policy import Playbook, Policy
 from streams.board import BoardView
 from streams.control import Order
-from streams.dispatch.book import Book, Candidate
+from streams.dispatch.book import Book, Candidate, Recall
+from streams.dispatch.copy.writer import Copywriter, Written
 from streams.dispatch.holding import Holding
 from streams.dispatch.hours import AllowedHours
 from streams.dispatch.standing import FIRST, Standings
@@ -22,12 +23,13 @@ from streams.limits import Limits, Need, Needs
 class View(NamedTuple):
     """What is known at the instant of a judgement.
 
-    ``channels`` are those of the playbook that the policy has, in the playbook's order; ``recall`` is the id of the
-    recall this candidate would open; ``newer`` says that a later warning of the user is here; ``tokens`` are what is
-    left of the provider's rate, ``queued`` the candidates already waiting for it; ``memory`` is how long a book keeps a
-    message at least; ``limits`` are those of the policy for all users together, ``needs`` what a message takes of them
-    on each channel, ``holdings`` what is leased here; ``paused`` is the operator's order that pauses the playbook, if
-    one stands.
+    ``channels`` are those of the playbook that the policy has, in the playbook's order, without those that have failed;
+    ``recall`` is the id of the recall this candidate would open, ``failed`` that recall where it is open already and
+    goes on because its last message has failed; ``newer`` says that a later warning of the user is here; ``tokens`` are
+    what is left of the provider's rate, ``queued`` the candidates already waiting for it; ``memory`` is how long a
+    book keeps a message at least; ``writer`` puts it into words; ``limits`` are those of the policy for all users
+    together, ``needs`` what a message takes of them on each channel, ``holdings`` what is leased here; ``paused`` is
+    the operator's order that pauses the playbook, if one stands.
     """
 
     user: str
@@ -36,6 +38,7 @@ class View(NamedTuple):
     playbook: Playbook | None
     channels: tuple[Channel, ...]
     recall: str
+    failed: Recall | None
     newer: bool
     board: BoardView
     tokens: Mapping[Channel, int]
@@ -43,6 +46,7 @@ class View(NamedTuple):
     standings: Standings
     hours: AllowedHours
     memory: timedelta
+    writer: Copywriter
     limits: Limits
     needs: Mapping[Channel, Needs]
     holdings: Mapping[str, Holding]
@@ -63,6 +67,17 @@ class View(NamedTuple):
         """The IANA time zone in which the user lives, as far as is known."""
         profile = self.book.profile
         return profile.zone if profile and profile.zone else self.policy.dispatch.zone
+
+    def written(self, candidate: Candidate, channel: Channel) -> Written:
+        """What the candidate's message would say on a channel."""
+        assert self.playbook is not None, "without a playbook there is no channel"
+        profile = self.book.profile
+        return self.writer.write(
+            self.playbook,
+            channel,
+            profile.language if profile else None,
+            {"user": self.user, "product": candidate.product, "level": candidate.level, "stage": candidate.stage},
+        )
 
 
 class Finding(NamedTuple):

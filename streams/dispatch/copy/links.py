@@ -1,0 +1,68 @@
+"""Links: safe, to hosts of ours, short where they are read, and telling where a click came from."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from schemas.decision import Reason
+from schemas.policy import LinkRules, Playbook
+from streams.dispatch.copy.objection import Objection
+
+_WRITTEN: Final = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+_BEHIND: Final = ".,;:!?)]}>'\""
+"""What may follow a link in a sentence and is none of it."""
+
+
+def links_of(playbook: Playbook, rules: LinkRules) -> Iterator[Objection]:
+    """What is wrong with the addresses of a playbook; a short one leads to the long one."""
+    for where, url, opens in (
+        ("link", playbook.link, playbook.link),
+        ("short_link", playbook.short_link, playbook.link or playbook.short_link),
+    ):
+        if url is not None and opens is not None:
+            yield from (Objection(Reason.COPY_LINK, where, fault) for fault in _faults(url, opens, rules))
+
+
+def links_in(text: str, playbook: Playbook, rules: LinkRules) -> Iterator[Objection]:
+    """What is wrong with the links that stand in a text; of the playbook's own, whether it is short."""
+    for url in written(text):
+        faults = [] if url == shown(playbook) else list(_faults(url, url, rules))
+        if len(url) > rules.max_length:
+            faults.append(f"has {len(url)} characters, at most {rules.max_length} may stand in a text")
+        yield from (Objection(Reason.COPY_LINK, "text", f"{_in_short(url)} {fault}") for fault in faults)
+
+
+def written(text: str) -> list[str]:
+    """The links of a text.
+
+    >>> written("看看（https://a.example/x?y=1）或 HTTP://b.example.")
+    ['https://a.example/x?y=1', 'HTTP://b.example']
+    """
+    return [each.rstrip(_BEHIND) for each in _WRITTEN.findall(text)]
+
+
+def shown(playbook: Playbook) -> str | None:
+    """The address that texts show."""
+    return playbook.short_link or playbook.link
+
+
+def _faults(url: str, opens: str, rules: LinkRules) -> Iterator[str]:
+    """What is wrong with an address that leads to ``opens``."""
+    try:
+        parts, query = urlsplit(url), parse_qs(urlsplit(opens).query)
+        host = parts.hostname
+    except ValueError as error:
+        yield f"cannot be read: {error}"
+        return
+    if parts.scheme.lower() != "https":
+        yield "is not https"
+    if host not in rules.hosts:
+        yield f"leads to {host}, which is not in wording.link.hosts"
+    missing = [name for name in rules.utm if not query.get(name)]
+    if missing:
+        yield f"does not carry {', '.join(missing)}"
+
+
+def _in_short(url: str) -> str:
+    return url if len(url) <= 80 else url[:77] + "..."
