@@ -107,9 +107,9 @@ async def test_no_more_go_out_to_all_users_together_than_an_hour_and_a_channel_a
     assert sum(times(heard).values()) == 14, "nobody is lost"
 
 
-@pytest.mark.requirement("E9", "E10", "H7")
-async def test_without_the_governor_leases_run_out_and_candidates_wait_and_go_when_it_is_back() -> None:
-    """Its reports stand on the topic: when it reads them, everybody who waited is sent."""
+@pytest.mark.requirement("E9")
+async def test_who_finds_no_lease_waits_and_goes_as_soon_as_one_comes() -> None:
+    """Nothing goes out on trust: first the governor has granted it, then it is sent."""
     heard = await warned(under(volume=Volume(hour=8)), 5, [PUSH], level=Level.RISK).told(cuts=False)
     assert firsts(heard, 5) == {(Outcome.HELD, Reason.VOLUME_CAP): 5}, "so small a cap leaves no reserve to begin with"
     assert times(heard) == {NOON: 5}
