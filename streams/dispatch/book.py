@@ -142,6 +142,11 @@ def sent(book: Book, send: Send, recall: Recall, memory: timedelta) -> Book:
     return replace(book, sends=(send, *kept), recall=recall, held=None)
 
 
+def introduced(book: Book, newest: Known | None) -> Book:
+    """The newest profile holds; without one there is no consent and no way to reach the user (A5)."""
+    return replace(book, profile=newest)
+
+
 def waiting(book: Book, held: Candidate) -> Book:
     """This candidate waits."""
     return replace(book, held=held)

@@ -15,7 +15,7 @@ from schemas.sign import Sign
 from schemas.warning import Level, Warning
 from streams.board import BoardQuestion, BoardView
 from streams.dispatch.asking import Asking
-from streams.dispatch.book import FAILURES, Book, Candidate, returned, waiting
+from streams.dispatch.book import FAILURES, Book, Candidate, introduced, returned, waiting
 from streams.dispatch.books import Books
 from streams.dispatch.copy.writer import Copywriter
 from streams.dispatch.desk import Settlement, candidate_of, decide
@@ -119,9 +119,8 @@ class Dispatcher:
             if isinstance(report, Feedback) and report.kind in FAILURES:
                 recall = self._books[report.user_id.encode()].recall
                 whose = recall and recall.candidate
-                self._asking.about(
-                    report.user_id, self._treatments.channels(whose.level, whose.product) if whose else ()
-                )
+                channels = self._treatments.channels(whose.level, whose.product) if whose else ()
+                self._asking.about(report.user_id, channels)
 
     def answer(self, seen: object) -> None:
         """Take the board's view; it holds until the transaction settles."""
@@ -221,7 +220,7 @@ class Dispatcher:
             yield self._refuse("profile", profile, topics.PROFILES, record)
         elif record.key is not None:
             newest = known(profile, now) if profile else None
-            self._books[record.key] = replace(self._books[record.key], profile=newest)
+            self._books[record.key] = introduced(self._books[record.key], newest)
             strange = newest is not None and newest.zone is None and profile is not None and profile.zone is not None
             self._outcomes["profile.unknown_zone" if strange else "profile.applied"] += 1
 
