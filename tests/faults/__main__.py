@@ -37,7 +37,7 @@ def plan_of(arguments: list[str]) -> tuple[Plan, argparse.Namespace]:
 
 
 def main() -> None:
-    """Exit code 0 if nothing was lost, doubled, wrong or stuck, else 1."""
+    """Exit code 0 if nothing was lost, doubled, wrong, stuck or overspent, else 1."""
     plan, given = plan_of(sys.argv[1:])
     begun = time.monotonic()
 

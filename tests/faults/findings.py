@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 class Findings:
     """``lost``: expected and missing. ``doubled``: more than once. ``wrong``: there, but not what the input says.
 
-    ``stuck``: not finished within the time allowed.
+    ``stuck``: not finished within the time allowed. ``overspent``: more than there was for all users together.
     """
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
+    overspent: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
         """Whether there is nothing to report."""
-        return not (self.lost or self.doubled or self.wrong or self.stuck)
+        return not any(vars(self).values())
 
     def counts(self) -> dict[str, int]:
         """How many of each kind."""

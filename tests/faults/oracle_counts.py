@@ -76,9 +76,9 @@ def check_leases(book: Book, probes: int, findings: Findings) -> None:
             sent[draw["resource"], draw["round"]] += draw["spent"]
     for what, shares in taken.items():
         over = [each for each, units in shares.items() if units > leased[what][each]]
-        findings.wrong += [f"partition {each} took more of {what} than it was leased" for each in over]
+        findings.overspent += [f"partition {each} took more of {what} than it was leased" for each in over]
         if what[0].startswith("probes/"):
-            findings.doubled += [f"probe of {what}"] * max(0, sent[what] - probes)
+            findings.overspent += [f"probe of {what}"] * max(0, sent[what] - probes)
 
 
 def check_limits(book: Book, rules: Rules, findings: Findings) -> None:
@@ -87,11 +87,12 @@ def check_limits(book: Book, rules: Rules, findings: Findings) -> None:
     spent: Counter[int] = Counter()
     for message in messages:
         spent[int(seconds(message["at"]) // DAY)] += round(message["cost"] * MICROS)
-    findings.wrong += [f"spent {each} on day {day}" for day, each in spent.items() if each > rules.day_budget * MICROS]
+    budget = rules.day_budget * MICROS
+    findings.overspent += [f"{each} of {budget} on day {day}" for day, each in spent.items() if each > budget]
     times = [seconds(message["at"]) for message in messages]
     for first, last in zip(times, times[rules.hour_volume :], strict=False):
         if last < first + HOUR:
-            findings.wrong.append(f"more than {rules.hour_volume} messages in the hour before {last}")
+            findings.overspent.append(f"more than {rules.hour_volume} messages in the hour before {last}")
 
 
 def check_books(book: Book, changelog: str, partitions: int, findings: Findings) -> None:

@@ -11,6 +11,7 @@ from agents.batches import owner
 from agents.batches.batch import Batch
 from agents.batches.producer import TransactionalProducer
 from agents.batches.sequence import Verdict
+from streams.dispatch.holding import Holding
 from streams.health.learning.book import OPEN
 from streams.health.learning.heard import Heard
 from streams.health.learning.population import Population
@@ -19,6 +20,7 @@ EVERY = 20
 SKIPPED = 5
 """On a busy machine more waits for each transaction, so a worker makes few of them."""
 CHANGELOG = "-state-changelog"
+ENDLESS = 10**9
 TORN = "torn"
 """The place between the two transactions that should be one."""
 
@@ -87,6 +89,11 @@ def learns_without_waiting() -> None:
     Heard.complete = lambda self, day: [*self.days.get(day, {}).values()] or None  # type: ignore[method-assign]
 
 
+def spends_without_lease() -> None:
+    """Whatever is for all users together is taken as if there were no end of it."""
+    Holding.free = lambda self, now: ENDLESS  # type: ignore[method-assign]
+
+
 PLANTS = (
     skips_a_batch,
     state_outside_the_transaction,
@@ -94,5 +101,6 @@ PLANTS = (
     trusts_every_batch,
     forgets_open_sums,
     learns_without_waiting,
+    spends_without_lease,
 )
 BUGS: dict[str, Callable[[], None]] = {each.__name__: each for each in PLANTS}

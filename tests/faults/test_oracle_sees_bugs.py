@@ -48,7 +48,7 @@ def found(kafka: Kafka, redis: Redis, folder: Path, **plan: object) -> Findings:
 
 
 def test_a_sound_worker_is_found_sound(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
-    """Killed at a point, killed whole, without Redis, on unruly deliveries: nothing is lost, doubled, wrong or stuck.
+    """Killed at a point, killed whole, without Redis, on unruly deliveries: nothing is found.
 
     Nor is that for want of looking: a record less or more on any output topic is seen.
     """
@@ -111,6 +111,12 @@ def test_lessons_made_without_waiting_are_seen(
     plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bug": "learns_without_waiting"}
     wrong = found(kafka, redis_server, tmp_path, **plan).wrong
     assert any(line.startswith("lesson of") for line in wrong)
+
+
+def test_spending_without_a_lease_is_seen(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
+    """What all users share is spent by each partition as if it were alone."""
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bug": "spends_without_lease"}
+    assert found(kafka, redis_server, tmp_path, **plan).overspent
 
 
 def imports(path: Path) -> set[str]:
