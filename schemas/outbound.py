@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, JsonValue
 from schemas import topics
 from schemas.base import Message
 from schemas.channel import Channel
+from schemas.message_class import MessageClass
 
 
 class Outbound(Message):
@@ -30,6 +31,7 @@ class Outbound(Message):
     product: str
     channel: Channel
     playbook: str
+    message_class: MessageClass = Field(default=MessageClass.PROMOTION, description="what it is for")
     template: str
     parameters: dict[str, JsonValue] = {}
     locale: str | None = Field(default=None, description="language of the text, as the policy names it")

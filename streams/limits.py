@@ -161,6 +161,14 @@ class Needs(NamedTuple):
         """All of it."""
         return self.budget + self.volume + self.blast
 
+    def times(self, segments: int) -> "Needs":
+        """What a message of so many segments takes: each of them costs, and together they are one message.
+
+        >>> Needs((Need("budget", 50_000),), (Need("volume/day", 1),)).times(2).all
+        (Need(resource='budget', units=100000), Need(resource='volume/day', units=1))
+        """
+        return self._replace(budget=tuple(Need(resource, units * segments) for resource, units in self.budget))
+
 
 def needs(limits: Limits, playbook: str, channel: Channel, cost: float) -> Needs:
     """What a message of a playbook takes on a channel, at a cost; of money nothing where it costs nothing."""

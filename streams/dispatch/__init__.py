@@ -9,7 +9,8 @@
 - ``book``       what is remembered of one user; ``books`` of a partition's users in a transaction; ``queue`` who waits
 - ``standing``   the governor's word; ``holding`` its leases; ``counts`` what it is told; ``governed`` all three, stored
 - ``orders``     what operators have ordered
-- ``report``     what feedback changes; ``incoming`` records of others, read or refused; ``asking`` the board
+- ``report``     what feedback changes; ``incoming`` records of others, read or refused; ``reading`` each once
+- ``asking``     what the board is asked, and what it says
 """
 
 from schemas.policy import Policy

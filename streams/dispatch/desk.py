@@ -97,6 +97,7 @@ def _outbound(candidate: Candidate, recall: Recall, channel: Channel, view: View
         product=candidate.product,
         channel=channel,
         playbook=playbook.name,
+        message_class=playbook.message_class,
         template=playbook.template,
         parameters=dict(playbook.parameters),
         locale=written.locale,

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar, cast
 
 from schemas import topics
 from schemas.decision import Reason
@@ -27,16 +26,14 @@ from streams.dispatch.hours import AllowedHours
 from streams.dispatch.incoming import Refused, dead_letter, read
 from streams.dispatch.known import known
 from streams.dispatch.orders import Orders
+from streams.dispatch.reading import Reading
 from streams.dispatch.recall import going_on, judged_again
 from streams.dispatch.report import Harm, Heard, hear
 from streams.dispatch.signs import told, witnessed
 from streams.dispatch.treatment import Treatments
 from streams.limits import limits
-from streams.packed import read_own
 from streams.partitioner import Placement, home
 from streams.role import Fact, Record, Settled, Table, fact_of
-
-Own = TypeVar("Own", Warning, Sign)
 
 
 class Dispatcher:
@@ -59,8 +56,7 @@ class Dispatcher:
         self._hours = AllowedHours(policy.quiet_hours)
         self._memory = memory(policy)
         self._asking = Asking()
-        self._own: dict[tuple[str, int], Warning | Sign] = {}
-        self._reports: dict[int, Feedback | Refused] = {}
+        self._reading = Reading(policy.intake.max_bytes)
         self._outcomes: Counter[str] = Counter()
         self._apply = {
             topics.WARNINGS: self._on_warning,
@@ -102,21 +98,20 @@ class Dispatcher:
     def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> BoardQuestion | None:
         """Every user who may be judged, and for each candidate, new or waiting, a token on each of its channels."""
         self._asking = Asking()
-        self._ask_about_failures(each for topic, records in batches if topic == topics.FEEDBACK for each in records)
-        warnings = list(self._read_all(Warning, batches))
+        self._ask_about_failures(self._reading.reports(batches))
+        warnings = list(self._reading.all(Warning, batches))
         for warning in warnings:
             self._asking.about(warning.user_id, self._treatments.channels(warning.level, warning.product))
-        users = [each.user_id for each in warnings] + [each.user_id for each in self._read_all(Sign, batches)]
+        users = [each.user_id for each in warnings] + [each.user_id for each in self._reading.all(Sign, batches)]
         for key in dict.fromkeys((*map(str.encode, users), *self._due(now))):
             if held := self._books[key].held:
                 self._asking.about(key.decode(), self._treatments.channels(held.level, held.product))
         return self._asking.question()
 
-    def _ask_about_failures(self, records: Iterable[Record]) -> None:
+    def _ask_about_failures(self, reports: Iterable[Feedback]) -> None:
         """Whose message has failed may be sent another."""
-        for record in records:
-            report = self._report(record)
-            if isinstance(report, Feedback) and report.kind in FAILURES:
+        for report in reports:
+            if report.kind in FAILURES:
                 recall = self._books[report.user_id.encode()].recall
                 whose = recall and recall.candidate
                 channels = self._treatments.channels(whose.level, whose.product) if whose else ()
@@ -147,8 +142,7 @@ class Dispatcher:
     def settle(self) -> Settled:
         """Everything that changed; the board's answer ends here."""
         self._asking = Asking()
-        self._own.clear()
-        self._reports.clear()
+        self._reading.clear()
         return Settled(self._books.settle(), MEMOS.pack(self._governed))
 
     def _due(self, now: datetime) -> list[bytes]:
@@ -163,25 +157,8 @@ class Dispatcher:
             return self._governed.room(resource, self._limits, now)
         return 0 if self.orders.paused(playbook, now) else None
 
-    def _read_all(self, model: type[Own], batches: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[Own]:
-        return (self._read(model, each) for topic, records in batches if topic == model.TOPIC for each in records)
-
-    def _read(self, model: type[Own], record: Record) -> Own:
-        """Read once a transaction, though it is asked about first and judged later."""
-        place = model.TOPIC, record.offset
-        if place not in self._own:
-            self._own[place] = read_own(model, record)
-        return cast(Own, self._own[place])
-
-    def _report(self, record: Record) -> Feedback | Refused:
-        """Read once a transaction, too."""
-        report = self._reports.get(record.offset)
-        if report is None:
-            report = self._reports[record.offset] = read(Feedback, record, self._policy.intake.max_bytes)
-        return report
-
     def _on_warning(self, record: Record, now: datetime) -> Iterator[Fact]:
-        warning = self._read(Warning, record)
+        warning = self._reading.own(Warning, record)
         key = warning.user_id.encode()
         yield from self._felt(key, witnessed(self._books[key], warning), now)
         if warning.level is Level.RECOVERED:
@@ -192,7 +169,7 @@ class Dispatcher:
         yield from self._judge(key, candidate_of(warning, self._policy, now), now)
 
     def _on_sign(self, record: Record, now: datetime) -> Iterator[Fact]:
-        sign = self._read(Sign, record)
+        sign = self._reading.own(Sign, record)
         key = sign.user_id.encode()
         yield from self._felt(key, told(self._books[key], sign, now), now)
 
@@ -225,7 +202,7 @@ class Dispatcher:
             self._outcomes["profile.unknown_zone" if strange else "profile.applied"] += 1
 
     def _on_feedback(self, record: Record, now: datetime) -> Iterator[Fact]:
-        feedback = self._report(record)
+        feedback = self._reading.report(record)
         if isinstance(feedback, Refused):
             yield self._refuse("feedback", feedback, topics.FEEDBACK, record)
             return
@@ -263,7 +240,7 @@ class Dispatcher:
             for verdict in settled.decision.trace:
                 if verdict.reason is Reason.NO_PROBE and verdict.channel is not None:
                     self._governed.missed(verdict.channel, self._policy.breaker.probes)
-            self._governed.sent(settled.book.sends[0], view.needs[settled.message.channel].all)
+            self._governed.sent(settled.book.sends[0], view.needed(candidate, settled.message.channel).all)
             yield fact_of(settled.message)
 
     def _view(self, key: bytes, candidate: Candidate, newer: bool, now: datetime) -> View:

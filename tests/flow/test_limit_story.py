@@ -9,6 +9,7 @@ from schemas.channel import Channel
 from schemas.control import ControlKind
 from schemas.decision import Call, Outcome, Reason
 from schemas.policy import Blast, Budgets, Policy, Volume, VolumeCap
+from schemas.policy.templates import Variant
 from tests.flow.story import EMAIL, HOUR, PUSH, SHOP, SMS, Heard, Level, Story, but, day
 
 MINUTE = timedelta(minutes=1)
@@ -65,6 +66,20 @@ async def test_a_day_costs_no_more_than_its_budget_and_the_rest_waits_for_midnig
     held = [each for number in range(25) for each in heard.decisions(f"user-{number}") if each.reason]
     assert {each.reason for each in held} == {Reason.BUDGET, Reason.QUIET_HOURS}
     assert min(each.earliest for each in held if each.earliest) == MIDNIGHT
+
+
+@pytest.mark.requirement("E10", "E11")
+async def test_a_text_in_two_segments_costs_two_and_the_budget_knows() -> None:
+    """More than 70 characters make two: 0.50 a day pay for five such texts at most, four partitions or not."""
+    gift = FREE.templates["comeback_gift"]
+    words = Variant(text={"default": "【好物商店】" + "好久不见，" * 13 + "点 {{ link }} 打开领取。拒收请回复R"})
+    long = gift.model_copy(update={"channels": {SMS: words}})
+    policy = under(budgets=Budgets(zone="Asia/Shanghai", day=0.5), templates={**FREE.templates, "comeback_gift": long})
+    heard = await warned(policy, 12, [SMS]).told(cuts=False)
+    sent = heard.outbound()
+    assert 1 <= len(sent) <= 5
+    assert {(message.segments, message.cost) for message in sent} == {(2, 0.1)}
+    assert firsts(heard, 12) == {(Outcome.HELD, Reason.BUDGET): 12}
 
 
 @pytest.mark.requirement("E10")

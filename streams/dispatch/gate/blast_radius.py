@@ -12,4 +12,4 @@ from streams.dispatch.gate.stage import Finding, View
 def blast_radius(candidate: Candidate, channel: Channel, view: View, now: datetime) -> Finding | None:
     """Holds while no message is leased here: until a lease comes, were it as late as the candidate's expiry."""
     until = None if view.policy.blast.resumes else candidate.expires
-    return short(Reason.BLAST_RADIUS, view.needs[channel].blast, channel, view, now, until)
+    return short(Reason.BLAST_RADIUS, view.needs[channel].blast, candidate, channel, view, now, until)

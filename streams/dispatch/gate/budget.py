@@ -11,4 +11,4 @@ from streams.dispatch.gate.stage import Finding, View
 
 def budget(candidate: Candidate, channel: Channel, view: View, now: datetime) -> Finding | None:
     """Holds on a channel that costs more than is leased here; a channel that costs nothing always passes."""
-    return short(Reason.BUDGET, view.needs[channel].budget, channel, view, now)
+    return short(Reason.BUDGET, view.needed(candidate, channel).budget, candidate, channel, view, now)

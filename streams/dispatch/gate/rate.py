@@ -21,4 +21,6 @@ def rate(candidate: Candidate, channel: Channel, view: View, now: datetime) -> F
     seconds = candidate.number * line / view.policy.channels[channel].rate_per_second
     left = (candidate.expires - now).total_seconds()
     until = now + timedelta(seconds=min(seconds, max(left, 0.0)))
-    return hold(Reason.PROVIDER_RATE, until, f"number {line} in line for {channel}", takes=view.takes(channel))
+    return hold(
+        Reason.PROVIDER_RATE, until, f"number {line} in line for {channel}", takes=view.takes(candidate, channel)
+    )

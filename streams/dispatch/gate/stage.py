@@ -28,8 +28,8 @@ class View(NamedTuple):
     goes on because its last message has failed; ``newer`` says that a later warning of the user is here; ``tokens`` are
     what is left of the provider's rate, ``queued`` the candidates already waiting for it; ``memory`` is how long a
     book keeps a message at least; ``writer`` puts it into words; ``limits`` are those of the policy for all users
-    together, ``needs`` what a message takes of them on each channel, ``holdings`` what is leased here; ``paused`` is
-    the operator's order that pauses the playbook, if one stands.
+    together, ``needs`` what a message of one segment takes of them on each channel, ``holdings`` what is leased here;
+    ``paused`` is the operator's order that pauses the playbook, if one stands.
     """
 
     user: str
@@ -52,10 +52,15 @@ class View(NamedTuple):
     holdings: Mapping[str, Holding]
     paused: Order | None = None
 
-    def takes(self, channel: Channel) -> tuple[Need, ...]:
-        """Everything leased that a message on a channel takes now, in order: first a probe, while it is half-open."""
+    def needed(self, candidate: Candidate, channel: Channel) -> Needs:
+        """What the candidate's message takes of the policy's limits on a channel; words are counted where they cost."""
+        needs = self.needs[channel]
+        return needs.times(self.written(candidate, channel).segments or 1) if needs.budget else needs
+
+    def takes(self, candidate: Candidate, channel: Channel) -> tuple[Need, ...]:
+        """Everything leased that the message takes now, in order: first a probe, while the channel is half-open."""
         half = self.standings.get(channel, FIRST).state is BreakerState.HALF_OPEN
-        return ((Need(probes(channel), 1),) if half else ()) + self.needs[channel].all
+        return ((Need(probes(channel), 1),) if half else ()) + self.needed(candidate, channel).all
 
     @property
     def message_class(self) -> MessageClass:

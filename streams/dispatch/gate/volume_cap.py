@@ -11,4 +11,4 @@ from streams.dispatch.gate.stage import Finding, View
 
 def volume_cap(candidate: Candidate, channel: Channel, view: View, now: datetime) -> Finding | None:
     """Holds while no message is leased here."""
-    return short(Reason.VOLUME_CAP, view.needs[channel].volume, channel, view, now)
+    return short(Reason.VOLUME_CAP, view.needs[channel].volume, candidate, channel, view, now)
