@@ -76,17 +76,32 @@ class Since(click.ParamType):
 
 
 class Place(click.ParamType):
-    """Where a letter stands."""
+    """Where a record stands in its topic."""
 
     name = "PARTITION:OFFSET"
+
+    def __init__(self, fix: str = "") -> None:
+        self._fix = fix
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
         if isinstance(value, tuple):
             return value
         if not re.fullmatch(r"\d{1,9}:\d{1,18}", value):
-            self.fail(f"{value!r} is not PARTITION:OFFSET, such as 3:17; `churn-alerts dlt list` shows them")
+            self.fail(f"{value!r} is not PARTITION:OFFSET, such as 3:17{self._fix}")
         partition, offset = value.split(":")
         return int(partition), int(offset)
+
+
+class BorderType(click.ParamType):
+    """Where a range begins or ends: a moment for all partitions, or an offset of one."""
+
+    name = "TIME|AGO|PARTITION:OFFSET"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime | tuple[int, int]:
+        of_one = isinstance(value, tuple) or re.fullmatch(r"\d+:\d+", str(value))
+        return (Place() if of_one else Since()).convert(value, param, ctx)
 
 
 def _span(value: str) -> timedelta | None:

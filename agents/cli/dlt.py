@@ -15,6 +15,7 @@ from agents.dead_letters import Letter, NotAgain, Requeue, Wanted, letter_at, le
 from agents.settings import Settings
 from schemas.reject import RejectReason
 
+PLACE = Place("; `churn-alerts dlt list` shows them")
 REASON = click.option(
     "--reason",
     "reasons",
@@ -53,7 +54,7 @@ def list_(reasons: Sequence[str], since: datetime | None, limit: int, as_json: b
 
 
 @command.command()
-@click.argument("place", type=Place())
+@click.argument("place", type=PLACE)
 @click.option("--raw", is_flag=True, help="Print the record's value alone, byte for byte.")
 @JSON
 def show(place: tuple[int, int], raw: bool, as_json: bool) -> None:
@@ -73,7 +74,7 @@ def show(place: tuple[int, int], raw: bool, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("places", type=Place(), nargs=-1)
+@click.argument("places", type=PLACE, nargs=-1)
 @REASON
 @SINCE
 @click.option("--all", "every", is_flag=True, help="All there are.")

@@ -1,25 +1,28 @@
-"""``churn-alerts replay``: a log of events through the production code, under a virtual clock, into files."""
+"""``churn-alerts replay``: history through the production code, under a virtual clock, into files."""
 
 import asyncio
 import json
 import re
 import time
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
+from aiokafka.errors import KafkaError
 
+from agents.command_line import BorderType, settings_or_stop
 from agents.policy_file import read_policy
 from agents.process import calm_collector
 from agents.replay import Replay
 from agents.replay.consent import profiles as profiles_of
+from agents.replay.edge import Border
 from agents.replay.folder import Folder
+from agents.replay.history import History, of_file, of_topics
 from agents.replay.labels import labels as labels_of
 from agents.replay.labels import scored
-from agents.replay.log import events as events_of
-from agents.replay.reading import STDIN, lines
 from schemas import topics
 from schemas.faults import Faults
 from schemas.policy import Policy
@@ -45,9 +48,19 @@ class Days(click.ParamType):
 @click.option("--policy", required=True, type=click.Path(path_type=Path), help="The policy file.")
 @click.option(
     "--events",
-    required=True,
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-    help="The log: JSON lines sorted by time, plain or .gz; - is standard input.",
+    help="The log: JSON lines sorted by time, plain or .gz; - is standard input; or a .parquet file.",
+)
+@click.option("--kafka", is_flag=True, help="Instead of a log: what the event topics of the workers' settings hold.")
+@click.option(
+    "--from",
+    "begin",
+    multiple=True,
+    type=BorderType(),
+    help="The first of --kafka: a record time, or an offset of one partition (may be repeated).",
+)
+@click.option(
+    "--to", "end", multiple=True, type=BorderType(), help="The end of --kafka; it is not in the range itself."
 )
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Directory of the results."
@@ -73,7 +86,10 @@ class Days(click.ParamType):
 )
 def command(
     policy: Path,
-    events: str,
+    events: str | None,
+    kafka: bool,
+    begin: Sequence[Border],
+    end: Sequence[Border],
     out: Path,
     every: timedelta | None,
     profiles: str | None,
@@ -85,20 +101,32 @@ def command(
     A line of the log is {"user_id", "ts", "event"} and the event's properties; "ts" is ISO 8601 with an offset, or
     seconds since 1970; "product", "id" and "source" may be added. The clock is the log's own. DIR gets warnings.jsonl,
     decisions.jsonl, outbound.jsonl, snapshots.jsonl and summary.json; the same on every run.
+
+    With --kafka the committed records of a range go through the workers' intake and are sorted by event time; what it
+    refuses is counted under "rejects". The settings are the workers' own.
     """
+    if kafka == (events is not None):
+        raise click.UsageError("give --events FILE or --kafka, and not both")
+    if (begin or end) and not kafka:
+        raise click.UsageError("--from and --to are of --kafka; a file is replayed whole")
     began = time.monotonic()
     try:
-        summary = _replay(read_policy(policy), events, out, every, profiles, consent == "all", labels)
+        chosen = read_policy(policy)
+        source = of_file(events) if events else of_topics(settings_or_stop(), chosen, begin, end)
+        summary = _replay(chosen, source, out, every, profiles, consent == "all", labels)
     except Faults as faults:
         raise click.ClickException(str(faults)) from faults
+    except KafkaError as error:
+        raise click.ClickException(f"{error}; is a broker running at CHURN_BOOTSTRAP_SERVERS?") from error
     except (OSError, EOFError) as error:
-        raise click.ClickException(f"{events}: {error}; give a readable file") from error
+        read = f"{events}: {error}; give a readable file" if events else f"Kafka: {error}; run it again"
+        raise click.ClickException(read) from error
     _tell(summary, out, time.monotonic() - began)
 
 
 def _replay(
     policy: Policy,
-    log: str,
+    source: AbstractContextManager[History],
     out: Path,
     every: timedelta | None,
     profiles: str | None,
@@ -111,8 +139,8 @@ def _replay(
         known = profiles_of(stack.enter_context(Path(profiles).open("rb")), profiles) if profiles else ()
         replay = Replay(policy, folder, every=every, profiles=known, everybody=everybody)
         calm_collector()
-        name = "standard input" if log == STDIN else log
-        summary = asyncio.run(replay.run(events_of(stack.enter_context(lines(log)), name)))
+        history = stack.enter_context(source)
+        summary = asyncio.run(replay.run(history.events, history.refused))
         if lost is not None:
             summary["labels"] = scored([*map(Warning.decode, folder.messages(topics.WARNINGS))], lost)
         folder.summary(summary)

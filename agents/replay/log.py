@@ -32,7 +32,8 @@ class Line(msgspec.Struct):
 
 _OPTIONAL: Final = ("product", "id", "source")
 _FIXES: Final[Mapping[str, str]] = {
-    "ts": "write an ISO time with its offset, such as 2026-01-31T09:30:00Z, or seconds since 1970",
+    "ts": "write an ISO time with its offset, such as 2026-01-31T09:30:00Z (Parquet: a timestamp with its zone), or "
+    "seconds since 1970",
     "line": 'write one JSON object, such as {"user_id": "u1", "ts": "2026-01-31T09:30:00Z", "event": "order.paid"}',
 }
 _IDENTIFIER: Final = "write a string of 1 to 256 characters"
@@ -41,8 +42,8 @@ _line_of: Final = msgspec.json.Decoder(Line).decode
 _fields_of: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def events(lines: Iterable[bytes], name: str) -> Iterator[Event]:
-    """The events of a log in order; empty lines are passed over.
+def events(lines: Iterable[bytes], name: str, kind: str = "line") -> Iterator[Event]:
+    """The events of a log in order; empty lines are passed over. ``kind`` is what a line is called in a fault.
 
     Raises :class:`Faults` at the first line that is none, or that is older than one before it.
     """
@@ -54,10 +55,10 @@ def events(lines: Iterable[bytes], name: str) -> Iterator[Event]:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             if not text.strip():
                 continue
-            raise _unreadable(f"{name} line {number}", text, error) from error
-        time = line.ts if isinstance(line.ts, datetime) else _moment(line.ts, f"{name} line {number}")
+            raise _unreadable(f"{name} {kind} {number}", text, error) from error
+        time = line.ts if isinstance(line.ts, datetime) else _moment(line.ts, f"{name} {kind} {number}")
         if not newest <= time < END:
-            raise _misplaced(f"{name} line {number}", time, newest)
+            raise _misplaced(f"{name} {kind} {number}", time, newest)
         newest = time
         del properties["user_id"], properties["ts"], properties["event"]
         for own in _OPTIONAL:
@@ -75,7 +76,7 @@ def _moment(seconds: float, place: str) -> datetime:
 def _misplaced(place: str, time: datetime, newest: datetime) -> Faults:
     shown = time.isoformat()
     if time < newest and newest > BEGIN:
-        return _fault(place, "ts", shown, f"is before {newest.isoformat()} of a line above", "sort the log by time")
+        return _fault(place, "ts", shown, f"is before {newest.isoformat()} of one above", "sort the log by time")
     return _fault(place, "ts", shown, "is not in 2000 to 2099", "correct the time")
 
 

@@ -28,11 +28,11 @@ def lines(path: str) -> Iterator[Iterator[bytes]]:
             unpacked = stack.enter_context(gzip.open(raw, "rb"))
             source = stack.enter_context(io.BufferedReader(unpacked, BUFFER))
         size = None if path == STDIN else Path(path).stat().st_size
-        bar = stack.enter_context(_bar())
-        yield _shown(source, raw, size, bar)
+        yield _shown(source, raw, size, stack.enter_context(bar()))
 
 
-def _bar() -> Progress:
+def bar() -> Progress:
+    """How far a replay is, on stderr."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -46,9 +46,9 @@ def _bar() -> Progress:
     )
 
 
-def _shown(source: BinaryIO, raw: BinaryIO, size: int | None, bar: Progress) -> Iterator[bytes]:
-    task, number = bar.add_task("replay", total=size), 0
+def _shown(source: BinaryIO, raw: BinaryIO, size: int | None, shown: Progress) -> Iterator[bytes]:
+    task, number = shown.add_task("replay", total=size), 0
     while some := list(islice(source, SHOWN)):
         yield from some
         number += len(some)
-        bar.update(task, completed=raw.tell() if size is not None else 0, description=f"{number:,} events")
+        shown.update(task, completed=raw.tell() if size is not None else 0, description=f"{number:,} events")

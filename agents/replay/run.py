@@ -1,7 +1,7 @@
 """The loop: each event into the health role, what follows into the others, the clock on."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -24,6 +24,7 @@ SETTLED: Final = 50_000
 _encode: Final = msgspec.json.Encoder().encode
 BEGIN: Final = datetime.min.replace(tzinfo=UTC)
 END: Final = datetime.max.replace(tzinfo=UTC)
+NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class Replay:
@@ -50,8 +51,14 @@ class Replay:
         self._first: datetime | None = None
         self._last: datetime | None = None
 
-    async def run(self, events: Iterable[Event]) -> dict[str, Any]:
-        """The folder's files hold what follows from these events, which come in order of time; returns the summary."""
+    async def run(self, events: Iterable[Event], refused: Mapping[str, int] = NOTHING) -> dict[str, Any]:
+        """The folder's files hold what follows from these events, which come in order of time; returns the summary.
+
+        ``refused`` counts the records of the history that were no events, by reason.
+        """
+        self._tally.update({f"reject.{reason}": count for reason, count in refused.items()})
+        if refused:
+            self._tally["event.rejected"] += sum(refused.values())
         absorb, facts = self._health.absorb, list[Fact]()
         event: Event | None = None
         for number, event in enumerate(events, 1):

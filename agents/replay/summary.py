@@ -24,9 +24,11 @@ def summary(
         "last": span and span[1].astimezone(UTC).isoformat(),
         "users": users,
         "events": _of("event", tally),
+        "rejects": _of("reject", tally),
         "warnings": _of("warning", tally),
         "stages": _of("stage", tally),
         "decisions": _of("decision", tally),
+        "suppressed": _of("decision.dropped", tally),
         "held_at_end": downstream.held,
         "outbound": outbound,
         "cost": _cost(policy, outbound),
@@ -42,7 +44,8 @@ def _cost(policy: Policy, outbound: Mapping[str, int]) -> float:
 
 def _of(kind: str, tally: Mapping[str, int]) -> dict[str, int]:
     """The counts of one kind, by what stands after its name."""
-    return {name.partition(".")[2]: count for name, count in sorted(tally.items()) if name.startswith(kind + ".")}
+    start = kind + "."
+    return {name.removeprefix(start): count for name, count in sorted(tally.items()) if name.startswith(start)}
 
 
 def _notes(policy: Policy, tally: Mapping[str, int], introduced: bool) -> Iterator[str]:

@@ -2,18 +2,23 @@
 
 import asyncio
 import json
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from agents.cli.replay import command
 from agents.replay import Replay
 from agents.replay.folder import Folder
 from agents.replay.log import events
 from schemas.channel import Channel
 from schemas.policy import ChannelPolicy, Playbook, Policy
 from schemas.warning import Level
-from tests.flow.story import HOUR, SHOP, VISIT, day
+from tests.flow.story import HOUR, ROOT, SHOP, VISIT, day
 
 CALLS = SHOP.model_copy(
     update={
@@ -61,3 +66,45 @@ def test_who_waits_when_the_log_ends_is_not_decided_about(tmp_path: Path) -> Non
     told(tmp_path / "short", lives)
     summary = json.loads((tmp_path / "short/summary.json").read_text())
     assert (summary["held_at_end"], summary["outbound"], summary["cost"]) == (1, {"call": 1}, 3.0)
+
+
+def lines(path: Path, rows: Iterable[dict[str, Any]]) -> str:
+    path.write_text("".join(json.dumps(row, default=str) + "\n" for row in rows))
+    return str(path)
+
+
+@pytest.mark.requirement("G1")
+def test_history_says_why_nobody_was_messaged_what_messages_cost_and_how_right_warnings_were(tmp_path: Path) -> None:
+    """Ann and Ian leave alike, and Ian wants no message. Ann is lost after her warning; Zoe is without one, as it is
+    said, for she never stayed away.
+    """
+    visits = sorted(
+        (day(number), user) for user in ("ann", "ian", "zoe") for number in range(60 if user == "zoe" else 20)
+    )
+    log = lines(tmp_path / "log", ({"user_id": user, "ts": at, "event": VISIT} for at, user in visits))
+    reach = {"time": day(0), "reachable": ["wechat"]}
+    profiles = lines(
+        tmp_path / "profiles",
+        ({"user_id": user, "consent": {"wechat": user == "ann"}} | reach for user in ("ann", "ian")),
+    )
+    lost = {"ann": day(50), "zoe": day(50)}
+    labels = lines(tmp_path / "labels", ({"user_id": user, "churned_at": at} for user, at in lost.items()))
+    words = ["--policy", str(ROOT / "deploy/policies/shop.toml"), "--events", log, "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(command, [*words, "--profiles", profiles, "--labels", labels])
+    assert result.exit_code == 0, result.output
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    decisions = [*map(json.loads, (tmp_path / "out/decisions.jsonl").open())]
+    assert summary["suppressed"]["no_consent"] >= 1
+    assert summary["suppressed"] == Counter(one["reason"] for one in decisions if one["outcome"] == "dropped")
+    assert {one["user_id"] for one in decisions if one.get("reason") == "no_consent"} == {"ian"}
+    assert {one["user_id"] for one in decisions if one["outcome"] == "sent"} == {"ann"}
+    assert list(summary["outbound"]) == ["wechat"]
+    assert summary["cost"] == pytest.approx(SHOP.channels[Channel.WECHAT].cost * summary["outbound"]["wechat"])
+    risk = summary["labels"]["levels"]["risk"]
+    [warned] = [
+        datetime.fromisoformat(one["at"])
+        for one in map(json.loads, (tmp_path / "out/warnings.jsonl").open())
+        if (one["user_id"], one["level"]) == ("ann", "risk")
+    ]
+    assert (risk["warnings"], risk["right"], risk["precision"], risk["recall"]) == (2, 1, 0.5, 0.5)
+    assert risk["lead_days"]["median"] == round((day(50) - warned) / timedelta(days=1), 2)
