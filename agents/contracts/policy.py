@@ -87,8 +87,8 @@ EVENTS = f"""## `[events]`
 
 The app's own event names, each with the role it plays for us: {", ".join(f"`{role}`" for role in Role)}.
 
-Depth of use is counted in events: a day's depth is ln(1 + its events with a role in the product's `activity`). So an app
-says how deeply it was used by an event for each use, and a `feature_use` needs no property for it.
+Depth of use is counted in events: a day's depth is ln(1 + its events with a role in the product's `activity`). So
+an app says how deeply it was used by an event for each use, and a `feature_use` needs no property for it.
 """
 
 TEMPLATES = f"""## What a template may contain
