@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from agents.board import MemoryBoard
 from agents.board.memory import Contacts
 from agents.driver import Driver
@@ -26,6 +28,15 @@ TICK: Final = timedelta(seconds=1)
 PROFILES: Final = 16_000
 """Profiles that are taken in at once."""
 
+
+class Priced(msgspec.Struct):
+    """What a message to a customer costs, of all that it says."""
+
+    cost: float
+
+
+_priced: Final = msgspec.json.Decoder(Priced).decode
+
 Sink = Callable[[str, bytes], None]
 """Takes a message: its topic and its value."""
 
@@ -47,6 +58,8 @@ class Downstream:
         self._driver = Driver(policy, [dispatcher(policy), governor(policy)], partitions=1, board=Unread(policy))
         self._known: set[bytes] = set()
         self._now: datetime | None = None
+        self.cost = 0.0
+        """What the messages so far cost together, in the policy's currency."""
 
     async def introduce(self, profiles: Iterable[Profile], now: datetime) -> None:
         """The dispatcher knows these profiles; of two of a user the later one holds."""
@@ -107,4 +120,6 @@ class Downstream:
             for record in self._driver.read(topic):
                 assert record.value is not None, f"{topic} is not compacted"
                 self._sink(topic, record.value)
+                if topic == topics.OUTBOUND:
+                    self.cost += _priced(record.value).cost
         self._driver.topics.forget()

@@ -17,7 +17,6 @@ def summary(
     downstream: Downstream,
 ) -> dict[str, Any]:
     """The counts of the roles' tallies by kind; ``span`` is the time of the first and of the last event."""
-    outbound = _of("outbound", tally)
     return {
         "policy": {"name": policy.name, "hash": policy.hash},
         "first": span and span[0].astimezone(UTC).isoformat(),
@@ -30,16 +29,11 @@ def summary(
         "decisions": _of("decision", tally),
         "suppressed": _of("decision.dropped", tally),
         "held_at_end": downstream.held,
-        "outbound": outbound,
-        "cost": _cost(policy, outbound),
+        "outbound": _of("outbound", tally),
+        "cost": round(downstream.cost, 6),
         "files": dict(lines),
         "notes": list(_notes(policy, tally, downstream.introduced)),
     }
-
-
-def _cost(policy: Policy, outbound: Mapping[str, int]) -> float:
-    """What the messages cost together, in the policy's own currency."""
-    return round(sum(channel.cost * outbound.get(name.value, 0) for name, channel in policy.channels.items()), 6)
 
 
 def _of(kind: str, tally: Mapping[str, int]) -> dict[str, int]:

@@ -75,31 +75,34 @@ def lines(path: Path, rows: Iterable[dict[str, Any]]) -> str:
 
 @pytest.mark.requirement("G1")
 def test_history_says_why_nobody_was_messaged_what_messages_cost_and_how_right_warnings_were(tmp_path: Path) -> None:
-    """Ann and Ian leave alike, and Ian wants no message. Ann is lost after her warning; Zoe is without one, as it is
-    said, for she never stayed away.
+    """Ann and Ian leave alike, and Ian wants no message. Ann is lost after her warning; Zoe is said to be lost, and
+    had none. A text of two short messages is paid for twice.
     """
     visits = sorted(
         (day(number), user) for user in ("ann", "ian", "zoe") for number in range(60 if user == "zoe" else 20)
     )
     log = lines(tmp_path / "log", ({"user_id": user, "ts": at, "event": VISIT} for at, user in visits))
-    reach = {"time": day(0), "reachable": ["wechat"]}
+    reach = {"time": day(0), "reachable": ["sms"]}
     profiles = lines(
         tmp_path / "profiles",
-        ({"user_id": user, "consent": {"wechat": user == "ann"}} | reach for user in ("ann", "ian")),
+        ({"user_id": user, "consent": {"sms": user == "ann"}} | reach for user in ("ann", "ian")),
     )
     lost = {"ann": day(50), "zoe": day(50)}
     labels = lines(tmp_path / "labels", ({"user_id": user, "churned_at": at} for user, at in lost.items()))
-    words = ["--policy", str(ROOT / "deploy/policies/shop.toml"), "--events", log, "--out", str(tmp_path / "out")]
+    policy = tmp_path / "policy.toml"
+    shop = (ROOT / "deploy/policies/shop.toml").read_text()
+    policy.write_text(shop.replace("打开领取。拒收请回复R", f"打开领取，{'全场可用' * 10}。拒收请回复R"))
+    words = ["--policy", str(policy), "--events", log, "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(command, [*words, "--profiles", profiles, "--labels", labels])
     assert result.exit_code == 0, result.output
     summary = json.loads((tmp_path / "out/summary.json").read_text())
     decisions = [*map(json.loads, (tmp_path / "out/decisions.jsonl").open())]
     assert summary["suppressed"]["no_consent"] >= 1
     assert summary["suppressed"] == Counter(one["reason"] for one in decisions if one["outcome"] == "dropped")
-    assert {one["user_id"] for one in decisions if one.get("reason") == "no_consent"} == {"ian"}
+    assert "ian" in {one["user_id"] for one in decisions if one.get("reason") == "no_consent"}
     assert {one["user_id"] for one in decisions if one["outcome"] == "sent"} == {"ann"}
-    assert list(summary["outbound"]) == ["wechat"]
-    assert summary["cost"] == pytest.approx(SHOP.channels[Channel.WECHAT].cost * summary["outbound"]["wechat"])
+    assert list(summary["outbound"]) == ["sms"]
+    assert summary["cost"] == SHOP.channels[Channel.SMS].cost * 2 * summary["outbound"]["sms"]
     risk = summary["labels"]["levels"]["risk"]
     [warned] = [
         datetime.fromisoformat(one["at"])
