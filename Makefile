@@ -9,6 +9,8 @@ READY := .venv/ready
 BENCH := .venv/bench
 QUALITY := .venv/quality
 ARGS ?=
+# Processes of `make test`: two that wait for servers, and one a core for the laws.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 + max(1, (os.cpu_count() or 2) - 1))')
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo test test-ops lint lock bench storm quality faults contracts
@@ -23,7 +25,7 @@ demo: $(READY) ## Kafka, Redis, a worker and a town of users, on this machine, l
 
 test: $(READY) ## Everything that Python alone can check, on real Kafka and Redis
 	@$(MAKE) --no-print-directory lint ARGS=
-	@$(BIN)/pytest --ignore=tests/ops -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/pytest --ignore=tests/ops -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-ops: $(READY) ## What needs promtool and chromium as well
 	@if [ -d tests/ops ]; then $(BIN)/pytest tests/ops $(ARGS); else echo "no tests/ops yet"; fi

@@ -13,13 +13,16 @@ settings.register_profile("laws", deadline=None)  # speed is measured in bench/,
 settings.load_profile("laws")
 
 
-SERVERS = {"integration", "path", "faults", "ops"}
-"""Folders of tests that wait for real servers and processes most of their time."""
+CAMPAIGNS = {"faults", "test_demo.py"}
+SERVERS = {"integration", "path", "ops"}
+"""Folders and files of tests that wait for real servers and processes most of their time."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """All that needs a real server runs in one process, one after the other, while laws run beside it in others."""
-    if SERVERS.intersection(item.path.parts) or item.get_closest_marker("kafka"):
+    """Tests that need real servers run in two processes, each with its own, while laws run beside them in others."""
+    if CAMPAIGNS.intersection(item.path.parts):
+        item.add_marker(pytest.mark.xdist_group("campaigns"))
+    elif SERVERS.intersection(item.path.parts) or item.get_closest_marker("kafka"):
         item.add_marker(pytest.mark.xdist_group("servers"))
 
 

@@ -61,24 +61,28 @@ def kinds_by_message(book: Book) -> dict[str, set[str]]:
 
 
 def check_leases(book: Book, probes: int, findings: Findings) -> None:
-    """A partition takes no more than it was leased, of probes a round no more than there are; a total only grows."""
-    leased: dict[tuple[str, int], dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    """A partition has taken no more than it was leased by then, of probes a round no more than there are.
+
+    A lease's total only grows. What a report tells of was taken before it; a lease may be spent from its own time on.
+    """
+    leased: dict[tuple[str, int, int], list[tuple[float, int]]] = defaultdict(list)
     for lease in said(book.read("churn.leases")):
-        totals, partition = leased[lease["resource"], lease["round"]], lease["partition"]
-        if lease["granted"] <= totals[partition]:
-            findings.wrong.append(f"lease of {lease['resource']} for partition {partition} has not grown")
-        totals[partition] = lease["granted"]
-    taken: dict[tuple[str, int], Counter[int]] = defaultdict(Counter)
-    sent: Counter[tuple[str, int]] = Counter()
+        totals = leased[lease["resource"], lease["round"], lease["partition"]]
+        if totals and lease["granted"] <= totals[-1][1]:
+            findings.wrong.append(f"lease of {lease['resource']} for partition {lease['partition']} has not grown")
+        totals.append((seconds(lease["at"]), lease["granted"]))
+    taken, sent = Counter[tuple[str, int, int]](), Counter[tuple[str, int]]()
     for report in said(book.read("churn.counts")):
+        by = seconds(report["at"])
         for draw in report.get("draws", ()):
-            taken[draw["resource"], draw["round"]][report["partition"]] += draw["spent"] + draw["returned"]
-            sent[draw["resource"], draw["round"]] += draw["spent"]
-    for what, shares in taken.items():
-        over = [each for each, units in shares.items() if units > leased[what][each]]
-        findings.overspent += [f"partition {each} took more of {what} than it was leased" for each in over]
-        if what[0].startswith("probes/"):
-            findings.overspent += [f"probe of {what}"] * max(0, sent[what] - probes)
+            what = draw["resource"], draw["round"], report["partition"]
+            taken[what] += draw["spent"] + draw["returned"]
+            sent[what[:2]] += draw["spent"]
+            if taken[what] > max((units for at, units in leased[what] if at <= by), default=0):
+                findings.overspent.append(f"partition {what[2]} took more of {what[:2]} than it was leased by {by}")
+    for (resource, _round), units in sent.items():
+        if resource.startswith("probes/"):
+            findings.overspent += [f"probe of {resource}"] * max(0, units - probes)
 
 
 def check_limits(book: Book, rules: Rules, findings: Findings) -> None:
