@@ -15,7 +15,7 @@ from bench.contestants import INPUT
 from bench.decisions import decisions
 from bench.growth import SIZES, growth
 from bench.latency import latency
-from bench.pipeline import pipeline, warnings_of
+from bench.pipeline import pipeline, users_of
 from bench.race import Expected, Races
 from bench.recount import recount
 from bench.replay import replay
@@ -75,8 +75,8 @@ class Bench:
                 turns[name] = partial(races.race, name, expected)
         if "pipeline" in names:
             visits = source.visits(events)
-            warnings = warnings_of(visits)
-            turns["pipeline"] = partial(pipeline, self._cluster, self._redis, visits, warnings)
+            users = users_of(visits)
+            turns["pipeline"] = partial(pipeline, self._cluster, self._redis, visits, users)
         if "replay" in names:
             turns["replay"] = partial(replay, source.visits(events))
         if "decisions" in names:

@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 A_LIMIT = 2_000
 """Words of commands that a server answers well inside the limit: about a megabyte of JSON at most."""
 
+BUSY = 1.5
+"""So many limits late, and it was this process that kept the server waiting."""
+
 READING_SECONDS = 0.05
 """A worker that computes for longer than the limit finds timer and answer at once; the answer takes so long to read."""
 
@@ -90,13 +93,18 @@ class Link:
         return answers
 
     async def _answered_in_time(self, fill: Callable[[Pipeline], object], limit: float) -> list[Any]:
-        """The limit is on the server's time, not on ours: after it, what has already come in is still read."""
-        asking = asyncio.create_task(self._send(fill))
+        """The limit is on the server's time, not on ours: after it, what has already come in is still read.
+
+        Where this process was so busy that it comes back long after the limit, the question may not even have been
+        sent: the server has the limit's time from then on.
+        """
+        asking, asked = asyncio.create_task(self._send(fill)), self._monotonic()
         try:
-            for seconds in (limit, READING_SECONDS):
-                if (await asyncio.wait([asking], timeout=seconds))[0]:
-                    return asking.result()
-            raise TimeoutError(f"no answer in {limit:g} s")
+            if not (await asyncio.wait([asking], timeout=limit))[0]:
+                busy = self._monotonic() - asked > BUSY * limit
+                if not (await asyncio.wait([asking], timeout=limit if busy else READING_SECONDS))[0]:
+                    raise TimeoutError(f"no answer in {limit:g} s")
+            return asking.result()
         finally:
             asking.cancel()
 
