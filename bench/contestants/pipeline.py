@@ -9,7 +9,6 @@ from agents.batches.role import Fact
 from agents.observe import Observer
 from bench.contestants import turn
 from bench.stopwatch import Stopwatch
-from schemas.topics import OUTBOUND
 
 watch = Stopwatch(turn().total)
 
@@ -17,11 +16,10 @@ watch = Stopwatch(turn().total)
 class Timed(Observer):
     """The worker's own observer; the first batch that enters starts the watch, the last commit stops it.
 
-    The last is the one after which all records are absorbed, or all messages out. What an owner reads while it opens
-    (profiles, say) comes before the first batch and is not timed.
+    What an owner reads while it opens (profiles, say) comes before the first batch and is not timed.
     """
 
-    finished = 0
+    absorbed = 0
 
     def verdict(self, topic: str, verdict: str) -> None:
         watch.first()
@@ -29,11 +27,8 @@ class Timed(Observer):
 
     def transaction(self, partition: int, records: int, facts: Sequence[Fact], seconds: float) -> None:
         super().transaction(partition, records, facts, seconds)
-        done = records if watch.runs else 0
-        if turn().way == "dispatcher":
-            done = sum(fact.topic.endswith(OUTBOUND) for fact in facts)
-        self.finished += done
-        if done and self.finished == watch.total:
+        self.absorbed += records if watch.runs else 0
+        if records and self.absorbed == watch.total:
             watch.done()
 
 
