@@ -1,7 +1,7 @@
 """The whole dispatcher, one worker, real Redis: candidates in to committed decisions with full trace, and messages.
 
-Everybody has a profile and may be messaged; every candidate must leave a decision: ``sent``, with a message, or a moment
-in the provider's line, where one partition's clock is behind another's.
+Everybody has a profile and may be messaged; every candidate must leave a decision: ``sent``, with a message, or a
+moment in the provider's line, where one partition's clock is behind another's.
 """
 
 import json
