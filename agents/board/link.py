@@ -18,11 +18,8 @@ log = logging.getLogger(__name__)
 A_LIMIT = 2_000
 """Words of commands that a server answers well inside the limit: about a megabyte of JSON at most."""
 
-BUSY = 1.5
-"""So many limits late, and it was this process that kept the server waiting."""
-
-READING_SECONDS = 0.05
-"""A worker that computes for longer than the limit finds timer and answer at once; the answer takes so long to read."""
+PARTS = 10
+"""The limit is waited for in so many parts."""
 
 
 class Link:
@@ -60,7 +57,8 @@ class Link:
         """A link to the server at a ``redis://``, ``rediss://`` or ``unix://`` address; nothing is sent yet.
 
         The client never repeats a command by itself: a repeated return of tokens would mint some. It has no timeouts
-        of its own, because they would count the worker's time as the server's.
+        of its own, because they would count the worker's time as the server's. A new connection is made without a
+        greeting (RESP2, no client info): each round trip is a wait for this process's event loop.
         """
         client = Redis.from_url(
             url,
@@ -68,6 +66,8 @@ class Link:
             socket_connect_timeout=None,
             socket_keepalive=True,
             retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            driver_info=None,
         )
         return cls(client, limit=limit, on_up=on_up, monotonic=monotonic)
 
@@ -93,18 +93,17 @@ class Link:
         return answers
 
     async def _answered_in_time(self, fill: Callable[[Pipeline], object], limit: float) -> list[Any]:
-        """The limit is on the server's time, not on ours: after it, what has already come in is still read.
+        """The limit is on the server's time, not on ours: it passes only while this process listens.
 
-        Where this process was so busy that it comes back long after the limit, the question may not even have been
-        sent: the server has the limit's time from then on.
+        It is waited for in parts. A part that ends late, because the event loop was computing, counts as one part all
+        the same; so however late the loop is, it has the others to connect, to send, and to read what has come in.
         """
-        asking, asked = asyncio.create_task(self._send(fill)), self._monotonic()
+        asking = asyncio.create_task(self._send(fill))
         try:
-            if not (await asyncio.wait([asking], timeout=limit))[0]:
-                busy = self._monotonic() - asked > BUSY * limit
-                if not (await asyncio.wait([asking], timeout=limit if busy else READING_SECONDS))[0]:
-                    raise TimeoutError(f"no answer in {limit:g} s")
-            return asking.result()
+            for _part in range(PARTS):
+                if (await asyncio.wait([asking], timeout=limit / PARTS))[0]:
+                    return asking.result()
+            raise TimeoutError(f"no answer in {limit:g} s")
         finally:
             asking.cancel()
 

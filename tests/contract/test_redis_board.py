@@ -21,6 +21,7 @@ from streams.board import BoardQuestion
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 POLICY = Policy(name="board", channels={Channel.PUSH: ChannelPolicy(cost=0, rate_per_second=40)})
 ASK = BoardQuestion({Channel.PUSH: 100}, frozenset({"u1"}))
+LIMIT = 0.02
 FULL, SHARE = {Channel.PUSH: 40}, {Channel.PUSH: 10}  # of the server; of one owner in four
 MESSAGE = Outbound(
     id="m", recall="r", episode="e", stage="at_risk", warning="w", user_id="u1", product="default",
@@ -165,44 +166,75 @@ async def test_tokens_of_the_static_share_never_return_to_the_server(redis: Redi
     await link.close()
 
 
-async def test_a_silent_server_costs_one_limit_and_then_nothing() -> None:
-    """A peer that accepts and never answers is asked once until the pause is over, however many transactions pass."""
-    asked = 0
-
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal asked
-        asked += 1
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+@pytest.fixture
+async def silent() -> AsyncIterator["Silent"]:
+    """A peer that accepts and never answers."""
+    peer = Silent()
+    server = await asyncio.start_server(peer.accept, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
-    watch = Wrist()
-    link = linked(f"redis://{host}:{port}", watch, [], limit=0.05)
-    board = RedisBoard(link, POLICY, partitions=4)
-    for _ in range(50):
-        assert not (await board.look(ASK, NOW)).reachable
-    assert asked == 1
-    watch.seconds += 1
-    await board.look(ASK, NOW)
-    assert asked == 2
-    await link.close()
+    peer.url = f"redis://{host}:{port}"
+    yield peer
     server.close()
 
 
-async def test_a_worker_that_was_busy_does_not_take_redis_for_lost(redis: Redis, redis_server) -> None:
-    """The answer lay there while the event loop computed for longer than the limit: it is read, not given up."""
-    watch, heard = Wrist(), []
-    link = linked(redis_server.url, watch, heard, limit=0.05)
+class Silent:
+    """Counts who asks."""
+
+    url = ""
+    asked = 0
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.asked += 1
+        await reader.read()
+        writer.close()
+
+
+@pytest.fixture
+async def computing() -> AsyncIterator[None]:
+    """Every turn of the event loop takes longer than the limit of the links below."""
+
+    async def compute() -> None:
+        while True:
+            time.sleep(1.5 * LIMIT)  # noqa: ASYNC251  # the computation
+            await asyncio.sleep(0)
+
+    busy = asyncio.create_task(compute())
+    yield
+    busy.cancel()
+
+
+async def test_a_silent_server_costs_one_limit_and_then_nothing(silent: Silent) -> None:
+    """It is asked once until the pause is over, however many transactions pass."""
+    watch = Wrist()
+    link = linked(silent.url, watch, [], limit=LIMIT)
     board = RedisBoard(link, POLICY, partitions=4)
-    while not (await board.look(ASK, NOW)).reachable:  # a machine under load may need longer to connect
-        watch.seconds += 1
-    heard.clear()
-    looking = asyncio.create_task(board.look(ASK, NOW))
-    await redis.ping()  # by now the question is on its way
-    time.sleep(0.2)  # noqa: ASYNC251  # the computation
-    assert (await looking).reachable
-    assert heard == []
+    for _ in range(50):
+        assert not (await board.look(ASK, NOW)).reachable
+    assert silent.asked == 1
+    watch.seconds += 1
+    await board.look(ASK, NOW)
+    assert silent.asked == 2
+    await link.close()
+
+
+@pytest.mark.usefixtures("computing")
+async def test_a_worker_that_computes_all_the_time_does_not_take_redis_for_lost(redis: Redis, redis_server) -> None:
+    """All its owners ask at once, each on a connection still to be made, and every turn of the loop is late."""
+    heard: list[bool] = []
+    link = linked(redis_server.url, time.monotonic, heard, limit=LIMIT)
+    boards = [RedisBoard(link, POLICY, partitions=4) for _ in range(4)]
+    assert all(view.reachable for view in await asyncio.gather(*(board.look(ASK, NOW) for board in boards)))
+    assert heard == [True]
+    await link.close()
+
+
+@pytest.mark.usefixtures("computing")
+async def test_a_worker_that_computes_all_the_time_finds_a_silent_server_lost(silent: Silent) -> None:
+    """Its own lateness is not the server's, but neither does it hide that nothing comes."""
+    heard: list[bool] = []
+    link = linked(silent.url, time.monotonic, heard, limit=LIMIT)
+    assert await RedisBoard(link, POLICY, partitions=4).look(ASK, NOW) == (False, SHARE, {})
+    assert heard == [False]
     await link.close()
 
 
