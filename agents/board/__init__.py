@@ -5,10 +5,10 @@ the driver and tests · ``bucket`` and ``take.lua`` the provider's rate, the sam
 ``desk`` what one owner asks and tells. Nothing here is the truth: Kafka is the book, this is the board.
 """
 
-from agents.board.base import Board, BoardAway, UserView
+from agents.board.base import Board, BoardAway, Committed, UserView
 from agents.board.desk import Desk
 from agents.board.link import Link
 from agents.board.memory import MemoryBoard
 from agents.board.redis import RedisBoard
 
-__all__ = ["Board", "BoardAway", "Desk", "Link", "MemoryBoard", "RedisBoard", "UserView"]
+__all__ = ["Board", "BoardAway", "Committed", "Desk", "Link", "MemoryBoard", "RedisBoard", "UserView"]

@@ -2,19 +2,43 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, Self
+
+import msgspec
 
 from schemas.breaker import Breaker
 from schemas.channel import Channel
-from schemas.decision import Decision
+from schemas.decision import Decision, Outcome, Reason
 from schemas.outbound import Outbound
 from streams.board import BoardQuestion, BoardView
-
-M = TypeVar("M", Decision, Outbound)
 
 
 class BoardAway(ConnectionError):
     """The read model was asked for while the board cannot be reached; ask again later."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a board must know of a committed decision or message: of its trace, for one, nothing."""
+
+    user_id: str
+    channel: Channel | None = None
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+
+
+class Committed(NamedTuple):
+    """A decision or message as it stands on its topic, of which no more is read than must be."""
+
+    said: Said
+    value: bytes
+
+    @classmethod
+    def of(cls, value: bytes) -> Self:
+        """The record with this value."""
+        return cls(_said(value), value)
+
+
+_said = msgspec.json.Decoder(Said).decode
 
 
 class UserView(NamedTuple):
@@ -22,6 +46,11 @@ class UserView(NamedTuple):
 
     decision: Decision | None
     outbound: Outbound | None
+
+    @classmethod
+    def of(cls, decision: bytes | None, outbound: bytes | None) -> Self:
+        """The view of these values, as far as there are any."""
+        return cls(Decision.decode(decision) if decision else None, Outbound.decode(outbound) if outbound else None)
 
 
 class Board(Protocol):
@@ -32,7 +61,11 @@ class Board(Protocol):
         ...
 
     async def told(
-        self, outbound: Sequence[Outbound], decisions: Sequence[Decision], unused: Mapping[Channel, int], now: datetime
+        self,
+        outbound: Sequence[Committed],
+        decisions: Sequence[Committed],
+        unused: Mapping[Channel, int],
+        now: datetime,
     ) -> None:
         """After a commit: contacts and the read model hold these facts, and unused tokens of the last look are back."""
         ...
@@ -54,11 +87,11 @@ class Board(Protocol):
         ...
 
 
-def funnel_field(decision: Decision) -> str:
+def funnel_field(decision: Said) -> str:
     """Where a decision is counted: ``outcome/reason/channel``, with ``-`` for what it does not have."""
     return f"{decision.outcome}/{decision.reason or '-'}/{decision.channel or '-'}"
 
 
-def last_by_user(messages: Iterable[M]) -> dict[str, M]:
-    """The newest message of every user."""
-    return {message.user_id: message for message in messages}
+def last_by_user(records: Iterable[Committed]) -> dict[str, bytes]:
+    """The value of every user's newest record."""
+    return {each.said.user_id: each.value for each in records}

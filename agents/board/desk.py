@@ -3,17 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from agents.board.base import Board
+from agents.board.base import Board, Committed
 from schemas import topics
-from schemas.base import Message
 from schemas.breaker import Breaker
-from schemas.decision import Decision
-from schemas.outbound import Outbound
 from streams.board import BoardQuestion, BoardView
-
-M = TypeVar("M", bound=Message)
 
 
 class Written(Protocol):
@@ -43,11 +38,11 @@ class Desk:
         Called after the commit, never before: what a crash in between loses are tokens, contacts and counters of the
         read model, nothing of the book. Facts that do not concern the board cost no round trip.
         """
-        outbound = _of(Outbound, topics.OUTBOUND, facts)
-        decisions = _of(Decision, topics.DECISIONS, facts)
-        breakers = _of(Breaker, topics.BREAKERS, facts)
+        outbound = [Committed.of(value) for value in _values(topics.OUTBOUND, facts)]
+        decisions = [Committed.of(value) for value in _values(topics.DECISIONS, facts)]
+        breakers = [Breaker.decode(value) for value in _values(topics.BREAKERS, facts)]
         unused = Counter(self._view.tokens if self._view else {})
-        unused.subtract(message.channel for message in outbound)
+        unused.subtract(each.said.channel for each in outbound if each.said.channel)
         self._view = None
         if outbound or decisions or +unused:
             await self._board.told(outbound, decisions, +unused, now)
@@ -55,5 +50,5 @@ class Desk:
             await self._board.breaker(breakers, now)
 
 
-def _of(kind: type[M], topic: str, facts: Sequence[Written]) -> list[M]:
-    return [kind.decode(fact.value) for fact in facts if fact.topic == topic and fact.value is not None]
+def _values(topic: str, facts: Sequence[Written]) -> list[bytes]:
+    return [fact.value for fact in facts if fact.topic == topic and fact.value is not None]

@@ -4,12 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from agents.board.base import UserView, funnel_field, last_by_user
+from agents.board.base import Committed, UserView, funnel_field, last_by_user
 from agents.board.bucket import Buckets, rates
 from schemas.breaker import Breaker
 from schemas.channel import Channel
-from schemas.decision import Decision
-from schemas.outbound import Outbound
 from schemas.policy import Policy
 from streams.board import BoardQuestion, BoardView
 
@@ -28,11 +26,15 @@ class Contacts:
         return BoardView(True, self._buckets.take(question.tokens, now), contacted)
 
     async def told(
-        self, outbound: Sequence[Outbound], decisions: Sequence[Decision], unused: Mapping[Channel, int], now: datetime
+        self,
+        outbound: Sequence[Committed],
+        decisions: Sequence[Committed],
+        unused: Mapping[Channel, int],
+        now: datetime,
     ) -> None:
         self._buckets.give(unused)
         if self._gap:
-            self._contacted |= dict.fromkeys((message.user_id for message in outbound), now)
+            self._contacted |= dict.fromkeys((each.said.user_id for each in outbound), now)
 
 
 class MemoryBoard(Contacts):
@@ -40,24 +42,28 @@ class MemoryBoard(Contacts):
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)
-        self._decisions: dict[str, Decision] = {}
-        self._outbound: dict[str, Outbound] = {}
+        self._decisions: dict[str, bytes] = {}
+        self._outbound: dict[str, bytes] = {}
         self._funnel: dict[date, Counter[str]] = {}
         self._breakers: dict[Channel, Breaker] = {}
 
     async def told(
-        self, outbound: Sequence[Outbound], decisions: Sequence[Decision], unused: Mapping[Channel, int], now: datetime
+        self,
+        outbound: Sequence[Committed],
+        decisions: Sequence[Committed],
+        unused: Mapping[Channel, int],
+        now: datetime,
     ) -> None:
         await super().told(outbound, decisions, unused, now)
         self._outbound |= last_by_user(outbound)
         self._decisions |= last_by_user(decisions)
-        self._funnel.setdefault(now.date(), Counter()).update(map(funnel_field, decisions))
+        self._funnel.setdefault(now.date(), Counter()).update(funnel_field(each.said) for each in decisions)
 
     async def breaker(self, breakers: Sequence[Breaker], now: datetime) -> None:
         self._breakers |= {breaker.channel: breaker for breaker in breakers}
 
     async def user(self, user_id: str) -> UserView:
-        return UserView(self._decisions.get(user_id), self._outbound.get(user_id))
+        return UserView.of(self._decisions.get(user_id), self._outbound.get(user_id))
 
     async def funnel(self, day: date) -> Mapping[str, int]:
         return dict(self._funnel.get(day, {}))

@@ -11,13 +11,11 @@ from typing import Any
 from redis.asyncio.client import Pipeline
 
 from agents.board import keys
-from agents.board.base import BoardAway, UserView, funnel_field, last_by_user
+from agents.board.base import BoardAway, Committed, UserView, funnel_field, last_by_user
 from agents.board.bucket import Buckets, microseconds, rates
 from agents.board.link import Link
 from schemas.breaker import Breaker
 from schemas.channel import Channel
-from schemas.decision import Decision
-from schemas.outbound import Outbound
 from schemas.policy import Policy
 from streams.board import BoardQuestion, BoardView
 
@@ -70,7 +68,11 @@ class RedisBoard:
         return {user: at or now for user, at in known.items()}
 
     async def told(
-        self, outbound: Sequence[Outbound], decisions: Sequence[Decision], unused: Mapping[Channel, int], now: datetime
+        self,
+        outbound: Sequence[Committed],
+        decisions: Sequence[Committed],
+        unused: Mapping[Channel, int],
+        now: datetime,
     ) -> None:
         if self._from_share:
             self._share.give(unused)
@@ -86,23 +88,23 @@ class RedisBoard:
             if count > 0 and channel in self._rates:
                 yield "DECRBY", keys.rate(channel), count * self._rates[channel].interval
 
-    def _contacts(self, outbound: Sequence[Outbound], now: datetime) -> Iterator[Command]:
+    def _contacts(self, outbound: Sequence[Committed], now: datetime) -> Iterator[Command]:
         value, seconds = keys.contact_value(now), int(self._gap.total_seconds())
-        for user_id in {message.user_id for message in outbound}:
+        for user_id in {each.said.user_id for each in outbound}:
             yield "SET", keys.contact(user_id), value, "EX", seconds
 
-    def _last(self, outbound: Sequence[Outbound], decisions: Sequence[Decision]) -> Iterator[Command]:
+    def _last(self, outbound: Sequence[Committed], decisions: Sequence[Committed]) -> Iterator[Command]:
         seconds = int(self._keep.total_seconds())
-        for user_id, decision in last_by_user(decisions).items():
-            yield "SET", keys.decision(user_id), decision.encode(), "EX", seconds
-        for user_id, message in last_by_user(outbound).items():
-            yield "SET", keys.outbound(user_id), message.encode(), "EX", seconds
+        for user_id, value in last_by_user(decisions).items():
+            yield "SET", keys.decision(user_id), value, "EX", seconds
+        for user_id, value in last_by_user(outbound).items():
+            yield "SET", keys.outbound(user_id), value, "EX", seconds
 
-    def _counts(self, decisions: Sequence[Decision], now: datetime) -> Iterator[Command]:
+    def _counts(self, decisions: Sequence[Committed], now: datetime) -> Iterator[Command]:
         if not decisions:
             return
         key = keys.funnel(now.date())
-        for field, count in Counter(map(funnel_field, decisions)).items():
+        for field, count in Counter(funnel_field(each.said) for each in decisions).items():
             yield "HINCRBY", key, field, count
         yield "EXPIRE", key, int(self._keep.total_seconds())
 
@@ -113,7 +115,7 @@ class RedisBoard:
 
     async def user(self, user_id: str) -> UserView:
         [[decision, outbound]] = await self._read(("MGET", keys.decision(user_id), keys.outbound(user_id)))
-        return UserView(decision and Decision.decode(decision), outbound and Outbound.decode(outbound))
+        return UserView.of(decision, outbound)
 
     async def funnel(self, day: date) -> Mapping[str, int]:
         [counts] = await self._read(("HGETALL", keys.funnel(day)))

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from agents.board import MemoryBoard
+from agents.board import Committed, MemoryBoard
 from agents.board.memory import Contacts
 from agents.driver import Driver
 from agents.driver.owner import milliseconds
@@ -16,8 +16,6 @@ from agents.roles.dispatcher import dispatcher
 from agents.roles.governor import governor
 from schemas import topics
 from schemas.channel import Channel
-from schemas.decision import Decision
-from schemas.outbound import Outbound
 from schemas.policy import Policy
 from schemas.profile import Profile
 from streams.dispatch import Dispatcher
@@ -45,7 +43,11 @@ class Unread(MemoryBoard):
     """A board whose read model nobody reads: it keeps what judgements hang on, so its memory is that of contacts."""
 
     async def told(
-        self, outbound: Sequence[Outbound], decisions: Sequence[Decision], unused: Mapping[Channel, int], now: datetime
+        self,
+        outbound: Sequence[Committed],
+        decisions: Sequence[Committed],
+        unused: Mapping[Channel, int],
+        now: datetime,
     ) -> None:
         await Contacts.told(self, outbound, decisions, unused, now)
 

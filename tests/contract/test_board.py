@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from agents.board import Board, Link, MemoryBoard, RedisBoard, UserView
+from agents.board import Board, Committed, Link, MemoryBoard, RedisBoard, UserView
+from schemas.base import Message
 from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
 from schemas.decision import Decision, Outcome, Reason
@@ -59,6 +60,10 @@ def sent(user: str = "u1", channel: Channel = Channel.SMS, number: int = 1) -> O
         product="default", channel=channel, playbook="p", template="t", cost=0.05, priority=5, at=NOW,
         expires=NOW + timedelta(hours=72), policy_hash=POLICY.hash,
     )  # fmt: skip
+
+
+def committed(*messages: Message) -> list[Committed]:
+    return [Committed.of(message.encode()) for message in messages]
 
 
 def decided(
@@ -146,7 +151,9 @@ async def test_unused_tokens_can_be_taken_by_another_board(boards: Boards) -> No
 async def test_a_sent_message_is_known_as_a_contact_to_every_board(boards: Boards) -> None:
     """Only users who were sent something, and who are asked for, stand in the answer."""
     one, other = await boards(2)
-    await one.told([sent("u1"), sent("u2")], [decided("u3", Outcome.HELD, Reason.FREQUENCY_CAP)], {}, NOW)
+    await one.told(
+        committed(sent("u1"), sent("u2")), committed(decided("u3", Outcome.HELD, Reason.FREQUENCY_CAP)), {}, NOW
+    )
     view = await other.look(wish(users={"u1", "u3", "u4"}), NOW + timedelta(hours=1))
     assert view == (True, {}, {"u1": NOW})
 
@@ -154,7 +161,9 @@ async def test_a_sent_message_is_known_as_a_contact_to_every_board(boards: Board
 async def test_the_read_model_keeps_the_last_of_each_user(boards: Boards) -> None:
     """The newest decision and the newest message, field by field; nothing for a stranger."""
     writer, reader = await boards(2)
-    await writer.told([sent(number=1), sent(number=2)], [decided(outcome=Outcome.HELD), decided()], {}, NOW)
+    await writer.told(
+        committed(sent(number=1), sent(number=2)), committed(decided(outcome=Outcome.HELD), decided()), {}, NOW
+    )
     assert await reader.user("u1") == UserView(decided(), sent(number=2))
     assert await reader.user("nobody") == UserView(None, None)
 
@@ -163,9 +172,9 @@ async def test_the_funnel_counts_outcome_reason_and_channel_of_a_day(boards: Boa
     """Counts of several owners add up under the day of the commit, and yesterday stays yesterday."""
     one, other = await boards(2)
     held = decided("u2", Outcome.HELD, Reason.FREQUENCY_CAP)
-    await one.told([], [decided(channel=Channel.SMS), held], {}, NOW)
-    await other.told([], [held], {}, NOW + timedelta(minutes=1))
-    await other.told([], [held], {}, NOW + timedelta(days=1))
+    await one.told([], committed(decided(channel=Channel.SMS), held), {}, NOW)
+    await other.told([], committed(held), {}, NOW + timedelta(minutes=1))
+    await other.told([], committed(held), {}, NOW + timedelta(days=1))
     assert await one.funnel(NOW.date()) == {"sent/-/sms": 1, "held/frequency_cap/-": 2}
     assert await one.funnel(NOW.date() - timedelta(days=1)) == {}
 

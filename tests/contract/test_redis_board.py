@@ -11,7 +11,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.cluster import key_slot
 
-from agents.board import BoardAway, Link, RedisBoard, keys
+from agents.board import BoardAway, Committed, Link, RedisBoard, keys
+from schemas.base import Message
 from schemas.channel import Channel
 from schemas.decision import Decision, Outcome
 from schemas.outbound import Outbound
@@ -31,6 +32,10 @@ DECISION = Decision(
     id="d", number=1, warning="w", level="risk", episode="e", recall="r", user_id="u1", product="default",
     playbook="p", outcome=Outcome.SENT, expires=NOW, at=NOW, trace=(), policy_hash="h",
 )  # fmt: skip
+
+
+def committed(*messages: Message) -> list[Committed]:
+    return [Committed.of(message.encode()) for message in messages]
 
 
 class Wrist:
@@ -82,7 +87,7 @@ async def test_an_unreadable_contact_holds_the_user_and_is_said_once(
 
 async def test_a_contact_lives_as_long_as_the_gap(redis: Redis, board: RedisBoard) -> None:
     """After the gap it can hold nobody, so the server forgets it; the read model is kept for its own time."""
-    await board.told([MESSAGE], [DECISION], {}, NOW)
+    await board.told(committed(MESSAGE), committed(DECISION), {}, NOW)
     assert 0 < await redis.ttl(keys.contact("u1")) <= 24 * 3600
     assert await redis.get(keys.contact("u1")) == b"%d" % (NOW.timestamp() * 1000)
     assert {await redis.ttl(key) // 86_400 for key in await redis.keys("churn:{view}:*:*")} <= {34, 35}
@@ -91,7 +96,7 @@ async def test_a_contact_lives_as_long_as_the_gap(redis: Redis, board: RedisBoar
 async def test_no_key_but_buckets_breakers_and_freshness_lives_for_ever(redis: Redis, board: RedisBoard) -> None:
     """Memory on the server is bounded by users seen in the kept time."""
     await board.look(ASK, NOW)
-    await board.told([MESSAGE], [DECISION], {}, NOW)
+    await board.told(committed(MESSAGE), committed(DECISION), {}, NOW)
     forever = {key.decode() for key in await redis.keys() if await redis.ttl(key) == -1}
     assert forever == {keys.rate(Channel.PUSH), keys.FRESH}
 
@@ -107,7 +112,7 @@ def test_keys_of_one_concern_share_a_cluster_slot() -> None:
 async def test_lost_data_is_a_full_bucket_and_no_contacts_and_nothing_else(redis: Redis, board: RedisBoard) -> None:
     """After FLUSHALL at most one more bucket is granted, no contact is known, giving back is harmless."""
     await board.look(ASK, NOW)
-    await board.told([MESSAGE], [DECISION], {}, NOW)
+    await board.told(committed(MESSAGE), committed(DECISION), {}, NOW)
     await redis.flushall()
     assert await board.look(ASK, NOW) == (True, FULL, {})
     await redis.flushall()
@@ -134,7 +139,7 @@ async def test_redis_away_costs_the_static_share_and_heals_by_itself(
     try:
         assert await board.look(ASK, NOW) == (False, SHARE, {})
         assert await board.look(ASK, NOW + timedelta(seconds=0.1)) == (False, {Channel.PUSH: 1}, {})
-        await board.told([MESSAGE], [DECISION], {Channel.PUSH: 1}, NOW)
+        await board.told(committed(MESSAGE), committed(DECISION), {Channel.PUSH: 1}, NOW)
         assert (await board.look(ASK, NOW + timedelta(seconds=0.1))).tokens == {Channel.PUSH: 1}
         for read in (board.user("u1"), board.funnel(NOW.date()), board.breakers()):
             with pytest.raises(BoardAway, match="redis is away"):
@@ -255,8 +260,9 @@ async def test_a_transaction_of_any_size_costs_two_round_trips(redis: Redis, red
     board = RedisBoard(link, POLICY, partitions=4)
     names = [f"u{n}" for n in range(users)]
     await board.look(BoardQuestion({Channel.PUSH: users}, frozenset(names)), NOW)
-    decisions = [DECISION.model_copy(update={"user_id": name}) for name in names]
-    await board.told([MESSAGE.model_copy(update={"user_id": name}) for name in names], decisions, {}, NOW)
+    decisions = committed(*(DECISION.model_copy(update={"user_id": name}) for name in names))
+    messages = committed(*(MESSAGE.model_copy(update={"user_id": name}) for name in names))
+    await board.told(messages, decisions, {}, NOW)
     assert link.trips == 2
     await link.close()
 
@@ -265,7 +271,7 @@ async def test_a_large_transaction_is_told_whole(redis: Redis, board: RedisBoard
     """Thousands of facts go out in one round trip, none of them missing."""
     messages = [MESSAGE.model_copy(update={"user_id": f"u{n}"}) for n in range(2_000)]
     decisions = [DECISION.model_copy(update={"user_id": f"u{n}"}) for n in range(2_000)]
-    await board.told(messages, decisions, {}, NOW)
+    await board.told(committed(*messages), committed(*decisions), {}, NOW)
     assert len(await redis.keys("churn:{contact}:*")) == 2_000
     assert await board.funnel(NOW.date()) == {"sent/-/-": 2_000}
     assert (await board.user("u1999")).outbound == messages[-1]
