@@ -268,6 +268,7 @@ class Dispatcher:
             holdings=self._governed.holdings,
             paused=self.orders.paused(treatment.playbook.name, now) if treatment.playbook else None,
             writer=self._writer,
+            texts={},
         )
 
     def _count_decision(self, settled: Settlement) -> None:

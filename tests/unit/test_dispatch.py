@@ -1,15 +1,19 @@
 """What a dispatcher partition asks, counts and refuses."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from schemas import topics
 from schemas.channel import Channel
-from schemas.decision import Outcome
+from schemas.decision import Outcome, Reason
 from schemas.feedback import FeedbackKind
+from schemas.lease import budget
+from schemas.policy import Budgets, Playbook
+from streams.dispatch.copy.writer import Copywriter, Written
 from streams.packed import StateUnreadable, UnreadableRecord
-from tests.dispatching import T0, Stood, feedback, profile, recovered, warning
+from tests.dispatching import T0, Stood, Worked, feedback, leased, policy, profile, recovered, warning
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
@@ -31,6 +35,25 @@ def test_the_board_is_asked_for_what_may_be_needed(worked):
     assert worked.asked is not None
     assert worked.asked.tokens == {Channel.PUSH: 2, Channel.SMS: 2}
     assert worked.asked.users == {"u1", "u2", "u3"}
+
+
+def test_a_message_is_put_into_words_once_a_judgement(monkeypatch):
+    """Copy, budget and what waits for a lease ask for the text; another judgement may find another language."""
+    wrote: list[Channel] = []
+    write = Copywriter.write
+
+    def counted(writer: Copywriter, playbook: Playbook, channel: Channel, *rest: Any) -> Written:
+        wrote.append(channel)
+        return write(writer, playbook, channel, *rest)
+
+    monkeypatch.setattr(Copywriter, "write", counted)
+    worked = Worked(policy(budgets=Budgets(day=1.0)))
+    worked.work(profile(reachable=(Channel.SMS,)), warning())
+    assert worked.outcome == (Outcome.HELD, Reason.BUDGET)
+    assert wrote == [Channel.PUSH, Channel.SMS]
+    worked.hear(leased(budget(), 10**6))
+    assert worked.outcome == (Outcome.SENT, None)
+    assert wrote == [Channel.PUSH, Channel.SMS] * 2
 
 
 def test_feedback_is_counted_once_whatever_comes(worked):

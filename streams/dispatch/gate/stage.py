@@ -27,9 +27,9 @@ class View(NamedTuple):
     ``recall`` is the id of the recall this candidate would open, ``failed`` that recall where it is open already and
     goes on because its last message has failed; ``newer`` says that a later warning of the user is here; ``tokens`` are
     what is left of the provider's rate, ``queued`` the candidates already waiting for it; ``memory`` is how long a
-    book keeps a message at least; ``writer`` puts it into words; ``limits`` are those of the policy for all users
-    together, ``needs`` what a message of one segment takes of them on each channel, ``holdings`` what is leased here;
-    ``paused`` is the operator's order that pauses the playbook, if one stands.
+    book keeps a message at least; ``writer`` puts it into words, ``texts`` are what it wrote so far; ``limits`` are
+    those of the policy for all users together, ``needs`` what a message of one segment takes of them on each channel,
+    ``holdings`` what is leased here; ``paused`` is the operator's order that pauses the playbook, if one stands.
     """
 
     user: str
@@ -47,6 +47,7 @@ class View(NamedTuple):
     hours: AllowedHours
     memory: timedelta
     writer: Copywriter
+    texts: dict[Channel, Written]
     limits: Limits
     needs: Mapping[Channel, Needs]
     holdings: Mapping[str, Holding]
@@ -74,15 +75,17 @@ class View(NamedTuple):
         return profile.zone if profile and profile.zone else self.policy.dispatch.zone
 
     def written(self, candidate: Candidate, channel: Channel) -> Written:
-        """What the candidate's message would say on a channel."""
+        """What the candidate's message would say on a channel; written once, though several stages ask."""
         assert self.playbook is not None, "without a playbook there is no channel"
-        profile = self.book.profile
-        return self.writer.write(
-            self.playbook,
-            channel,
-            profile.language if profile else None,
-            {"user": self.user, "product": candidate.product, "level": candidate.level, "stage": candidate.stage},
-        )
+        if channel not in self.texts:
+            profile = self.book.profile
+            self.texts[channel] = self.writer.write(
+                self.playbook,
+                channel,
+                profile.language if profile else None,
+                {"user": self.user, "product": candidate.product, "level": candidate.level, "stage": candidate.stage},
+            )
+        return self.texts[channel]
 
 
 class Finding(NamedTuple):
