@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from redis import Redis
+
 from agents.clock import CLOCK, ScaledClock
 from bench.cluster import Cluster, Sent
 from bench.contestants import Turn
@@ -39,6 +41,7 @@ def decisions(cluster: Cluster, redis_url: str, candidates: int) -> dict[str, An
         tempfile.TemporaryDirectory(prefix=name) as folder,
         Installation(cluster, redis_url, name, Path(folder)) as here,
     ):
+        Redis.from_url(redis_url).flushall()  # the registry knows whom the last turn contacted
         cluster.fill(here.topic(topics.PROFILES), records(map(profile, users)))
         cluster.fill(here.topic(topics.WARNINGS), records(map(warning, users)))
         turn = Turn(cluster.bootstrap, name, candidates, PARTITIONS, folder, way="dispatcher")
