@@ -86,7 +86,7 @@ class Governed(Struct, array_like=True):
         if not (self.tallies.rows or self.tallies.draws or wants):
             return None
         for resource, units in wants.items():
-            self.holdings[resource] = replace(self._holding(resource), told=units)
+            self.holdings[resource] = self._holding(resource).asking(units, now)
         least = {each: queue.least(each) or limits[each].least for each in wants if each in limits}
         return self.tallies.report(partition, wants, least, now)
 

@@ -3,7 +3,8 @@
 A message goes out on the first channel of the playbook that no stage refuses. A later channel is tried only where the
 one before refuses it (E13): by a drop, by a hold that the governor alone can lift (breaker, budget; E12), or by one
 that would outlast the candidate. Any other hold is waited for: quiet hours, caps and gaps are for the user's peace
-(E14), which another channel would break just as well; and a line at the provider is a matter of seconds.
+(E14), which another channel would break just as well; a line at the provider, and a lease that may be on its way, are
+a matter of seconds.
 """
 
 from collections.abc import Mapping
@@ -102,6 +103,7 @@ class Refusal(NamedTuple):
     until: datetime | None
     waits: Need | None = None
     takes: tuple[Need, ...] = ()
+    brief: bool = False
 
 
 Findings = Mapping[str, Finding | None]
@@ -116,12 +118,12 @@ def _refusal(shared: Findings, own: Findings, channel: Channel) -> Refusal | Non
     found = [(name, finding) for name in _ORDER if (finding := shared.get(name) or own.get(name))]
     name, first = found[0]
     end = _end(first, [finding for _, finding in found])
-    return Refusal(first.reason, channel if name in own else None, end, first.waits, first.takes)
+    return Refusal(first.reason, channel if name in own else None, end, first.waits, first.takes, first.brief)
 
 
 def _is_waited_for(refusal: Refusal, candidate: Candidate) -> bool:
     until = refusal.until
-    return until is not None and until < candidate.expires and refusal.waits is None
+    return until is not None and until < candidate.expires and (refusal.brief or refusal.waits is None)
 
 
 def _end(first: Finding, findings: list[Finding]) -> datetime | None:

@@ -22,17 +22,21 @@ def short(
 ) -> Finding | None:
     """Holds where a lease does not cover what a message takes, until one comes; drops what the policy never allows.
 
-    Until ``until``, or the end of the limit's window. What comes after it in order is not asked for yet: whoever kept a
+    Until ``until``, or the end of the limit's window; while a lease may be on its way, a candidate with another channel
+    left waits for it briefly before he tries that. What comes after it in order is not asked for yet: whoever kept a
     later resource and waited for an earlier one could wait for somebody who does the opposite, for ever.
     """
     for need in needs:
-        limit, free = view.limits[need.resource], view.holdings.get(need.resource, NOTHING).free(now)
+        limit, holding = view.limits[need.resource], view.holdings.get(need.resource, NOTHING)
+        free = holding.free(now)
         if limit.amount is not None and need.units > limit.amount:
             return drop(reason, f"{need.resource} takes {_said(need.units, need)}, at most {_said(limit.amount, need)}")
         if free < need.units:
             takes = view.takes(candidate, channel)
             detail = f"{need.resource} takes {_said(need.units, need)}, {_said(free, need)} leased here"
-            return hold(reason, until or limit.window.ends(now), detail, need, takes[: takes.index(need) + 1])
+            soon = holding.awaited(now) if channel is not view.channels[-1] else None
+            until = soon or until or limit.window.ends(now)
+            return hold(reason, until, detail, need, takes[: takes.index(need) + 1], brief=soon is not None)
     return None
 
 

@@ -92,7 +92,7 @@ class Finding(NamedTuple):
     """Why a candidate cannot be sent now (hold, until when) or at all (drop).
 
     A hold that ``waits`` for the governor is looked at again as soon as so much of it is leased here; ``takes`` is what
-    should be leased meanwhile, so that the candidate can go.
+    should be leased meanwhile, so that the candidate can go. A ``brief`` one is for a lease that may be on its way.
     """
 
     call: Call
@@ -101,13 +101,19 @@ class Finding(NamedTuple):
     until: datetime | None = None
     waits: Need | None = None
     takes: tuple[Need, ...] = ()
+    brief: bool = False
 
 
 def hold(
-    reason: Reason, until: datetime, detail: str, waits: Need | None = None, takes: tuple[Need, ...] = ()
+    reason: Reason,
+    until: datetime,
+    detail: str,
+    waits: Need | None = None,
+    takes: tuple[Need, ...] = (),
+    brief: bool = False,
 ) -> Finding:
     """Not before ``until``, or the lease or word of the governor it ``waits`` for."""
-    return Finding(Call.HOLD, reason, detail, until, waits, takes)
+    return Finding(Call.HOLD, reason, detail, until, waits, takes, brief)
 
 
 def drop(reason: Reason, detail: str) -> Finding:
