@@ -32,8 +32,12 @@ class Reader:
         """The first offset the log still holds, and the last stable offset."""
         kafka = KafkaPartition(*tp)
         begin = await self._consumer.beginning_offsets([kafka])
-        end = await self._consumer.end_offsets([kafka])
-        return begin[kafka], end[kafka]
+        return begin[kafka], await self.end_of(tp)
+
+    async def end_of(self, tp: TopicPartition) -> int:
+        """The last stable offset."""
+        kafka = KafkaPartition(*tp)
+        return int((await self._consumer.end_offsets([kafka]))[kafka])
 
     async def since(self, tp: TopicPartition, at: datetime, end: int) -> int:
         """The offset of the first record of this time or later; ``end`` where there is none."""
@@ -44,8 +48,9 @@ class Reader:
     async def read(self, tp: TopicPartition, start: int, end: int) -> AsyncIterator[tuple[Sequence[Record], int]]:
         """Chunks of the committed records in [start, end), each with the offset after it.
 
-        A transaction marker or a compacted hole before ``end`` moves the position without a record. Raises
-        :class:`TimeoutError` when the log gives nothing for long, though ``end`` is not reached.
+        A transaction marker or a compacted hole before ``end`` moves the position without a record. After the last
+        chunk nothing more is fetched. Raises :class:`TimeoutError` when the log gives nothing for long, though ``end``
+        is not reached.
         """
         if start >= end:
             return
@@ -66,6 +71,7 @@ class Reader:
             if records:
                 yield records, min(position, end)
                 moved = loop.time()  # what was done with them is not the log's delay
+        self._consumer.pause(kafka)
 
 
 @asynccontextmanager
