@@ -197,6 +197,10 @@ BLOWS: dict[str, Blow] = {
 }
 
 
+STILL = ("paused_short", "paused_long", "broker_killed")
+"""Blows that kill no worker and keep it from hearing; whoever is started hears everything before he works."""
+
+
 def deal(draw: random.Random, kinds: list[str]) -> Iterator[str]:
     """Kinds in random order, each as often as any other; without end."""
     while True:

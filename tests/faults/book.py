@@ -27,17 +27,15 @@ class Stood(NamedTuple):
 class Book:
     """The records of ``topics`` (name without prefix -> partition count); of those in ``newest`` the last of a key.
 
-    Of the topic ``told`` every record is kept that is not about a user: how its partitions came to where they stand.
+    Of those every record is kept that is not about a user: how their partitions came to where they stand.
     """
 
-    def __init__(
-        self, bootstrap: str, prefix: str, topics: Mapping[str, int], newest: Iterable[str], told: str = ""
-    ) -> None:
+    def __init__(self, bootstrap: str, prefix: str, topics: Mapping[str, int], newest: Iterable[str]) -> None:
         self._bootstrap, self._prefix = bootstrap, prefix
         self._partitions = [TopicPartition(prefix + topic, n) for topic, count in topics.items() for n in range(count)]
         self._positions = dict.fromkeys(self._partitions, 0)
-        self._newest, self._told = frozenset(newest), told
-        self._ours: dict[int, list[Stood]] = {}
+        self._newest = frozenset(newest)
+        self._ours: dict[tuple[str, int], list[Stood]] = {}
         self._whole: dict[str, list[Stood]] = {topic: [] for topic in topics}
         self._latest: dict[tuple[str, int], dict[bytes | None, Stood]] = {}
         self._ends: dict[tuple[str, int], int] = {}
@@ -52,9 +50,8 @@ class Book:
         return {key: record for key, record in found.items() if record.value is not None}
 
     def ours(self, topic: str, partition: int) -> list[Stood]:
-        """Every record of a partition of the topic ``told`` that is not about a user, in its order."""
-        assert topic == self._told
-        return self._ours.get(partition, [])
+        """Every record of one partition of a topic in ``newest`` that is not about a user, in its order."""
+        return self._ours.get((topic, partition), [])
 
     def end(self, topic: str, partition: int) -> int:
         """The offset after the last record of a partition; 0 where there is none."""
@@ -106,8 +103,8 @@ class Book:
         )
         if topic in self._newest:
             self._latest.setdefault((topic, tp.partition), {})[record.key] = stood
-            if topic == self._told and record.key.startswith(OURS):
-                self._ours.setdefault(tp.partition, []).append(stood)
+            if record.key.startswith(OURS):
+                self._ours.setdefault((topic, tp.partition), []).append(stood)
         else:
             self._whole[topic].append(stood)
         self._ends[topic, tp.partition] = record.offset + 1

@@ -17,11 +17,13 @@ from agents.local import Kafka, Redis
 from agents.settings import load_settings
 from agents.settings.model import RoleName
 from agents.topics import create_topics, topic_specs
-from tests.faults.blows import BLOWS, WORKING, Scene, deal
+from tests.faults.blows import BLOWS, STILL, WORKING, Scene, deal
 from tests.faults.book import Book
 from tests.faults.findings import Findings
+from tests.faults.operators import Operators
 from tests.faults.oracle import Oracle
-from tests.faults.rules import PATH
+from tests.faults.oracle_orders import Witness
+from tests.faults.rules import PATH, Rules
 from tests.faults.state import positions
 from tests.faults.town import EVENTS, START, Town
 from tests.faults.traffic import Traffic
@@ -54,6 +56,8 @@ class Plan:
     pauses: tuple[float, float] = (1.0, 5.0)
     """Seconds between the end of a blow and the next."""
     settle_seconds: float = 180.0
+    patience: float = 1.0
+    """How many seconds a promised second may take, where words are to be heard in time."""
     bug: str = ""
     prefix: str = ""
 
@@ -101,7 +105,12 @@ class Campaign:
             Worker(f"worker {n}", folder / f"worker-{n}", environment | stores[n % 2]) for n in range(plan.workers)
         ]
         town = Town(plan.seed, plan.people, START)
-        self._traffic = Traffic(kafka.bootstrap, plan.prefix, town, self._clock, plan.seed, plan.partitions)
+        names, playbooks = [person.name for person in town.people], Rules().names
+        self._traffic = Traffic(
+            kafka.bootstrap, plan.prefix, town, Operators(plan.seed, names, playbooks, plan.speed),
+            self._clock, plan.seed, plan.partitions,
+        )  # fmt: skip
+        self._witness = Witness(plan.patience * plan.speed, self._traffic.ordered)
         self._dealt: Counter[str] = Counter()
         self._restarts = 0
 
@@ -122,7 +131,7 @@ class Campaign:
         begun = time.monotonic()
         await self._create_topics()
         self._book = self._open_book()
-        oracle = self.oracle = Oracle(self._book, self._changelogs(), self._plan.partitions)
+        oracle = self.oracle = Oracle(self._book, self._changelogs(), self._plan.partitions, self._witness)
         try:
             for worker in self._workers:
                 worker.start()
@@ -158,8 +167,7 @@ class Campaign:
     def _open_book(self) -> Book:
         prefix, keyed = self._plan.prefix, self._plan.partitions
         topics = {spec.name.removeprefix(prefix): spec.partitions(keyed) for spec in topic_specs(self._settings)}
-        changelogs = self._changelogs()
-        return Book(self._kafka.bootstrap, prefix, topics, changelogs.values(), changelogs[RoleName.HEALTH.value])
+        return Book(self._kafka.bootstrap, prefix, topics, self._changelogs().values())
 
     async def _strike(self) -> None:
         """Blows until the plan is fulfilled, then traffic until there is enough of it."""
@@ -199,7 +207,10 @@ class Campaign:
         return all(positions(self._book, changelogs[role], n) for role in changelogs for n in numbers[role])
 
     async def _deal(self, kind: str, scene: Scene) -> None:
+        begun = self._clock.now().timestamp()
         words = await BLOWS[kind](scene)
+        if kind in STILL:
+            self._witness.still.append((begun, self._clock.now().timestamp()))
         self._dealt[kind] += 1
         self._say(f"{self._dealt.total():3} {kind}: {words}; {self._traffic.events} events sent")
 

@@ -12,6 +12,7 @@ from tests.faults.oracle_input import Input, Signed
 from tests.faults.oracle_learning import POPULATION, Told
 from tests.faults.oracle_lessons import check_course, check_jumps, check_lessons, check_sums, check_told
 from tests.faults.oracle_messages import Messages, said
+from tests.faults.oracle_orders import CONTROL, Obedience, Witness
 from tests.faults.oracle_recalls import readable
 from tests.faults.oracle_time import Time
 from tests.faults.oracle_warnings import check_users, check_words
@@ -34,8 +35,9 @@ INPUTS = {
 class Oracle:
     """Judges a book; ``changelogs`` names the topic of each role, ``partitions`` counts those of a keyed topic."""
 
-    def __init__(self, book: Book, changelogs: dict[str, str], partitions: int) -> None:
+    def __init__(self, book: Book, changelogs: dict[str, str], partitions: int, witness: Witness) -> None:
         self.book, self._changelogs, self._partitions = book, changelogs, partitions
+        self._witness = witness
         self._rules = Rules()
 
     def unfinished(self) -> list[str]:
@@ -63,6 +65,8 @@ class Oracle:
         warnings, stages = check_words(book, truth, findings)
         check_users(book, truth, self._changelogs["health"], self._partitions, findings)
         Messages(self._rules, book).check(findings)
+        obedience = Obedience(book, self._changelogs, self._partitions)
+        obedience.check(self._witness, findings)
         check_counts(book, findings)
         check_leases(book, self._rules.probes, findings)
         check_limits(book, self._rules, findings)
@@ -73,6 +77,7 @@ class Oracle:
             "users": len(truth.histories),
             "expected_warnings": warnings,
             "expected_stages": stages,
+            "ordered": obedience.ordered,
             **sizes,
         }
 
@@ -126,6 +131,7 @@ SIZES = {
     "feedback": "churn.feedback",
     "dead_letters": DEAD_LETTERS,
     "breaker_moves": "churn.breakers",
+    "orders": CONTROL,
     "leases": "churn.leases",
 }
 

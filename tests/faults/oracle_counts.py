@@ -12,12 +12,15 @@ from tests.faults.oracle_recalls import FAILURES, readable
 from tests.faults.rules import Rules
 from tests.faults.state import digest, sends, users
 
+FORCED = {"forced_open", "forced_closed", "shadow"}
 AFTER = {
     "closed": {"degraded", "open"},
     "degraded": {"closed", "open"},
     "open": {"half_open"},
     "half_open": {"open", "half_open", "closed"},
+    **{state: {"closed"} for state in FORCED},
 }
+"""Where each state may lead by itself; an operator leads any to any of his own, and from there to closed."""
 DAY, HOUR, MICROS = 86_400, 3_600, 1_000_000
 BITS = {kind.value: 1 << place for place, kind in enumerate(FeedbackKind)}
 
@@ -123,6 +126,6 @@ def check_breakers(book: Book, findings: Findings) -> None:
     for channel, moves in by_channel.items():
         for before, after in pairwise(moves):
             opens = after["state"] == "half_open"
-            legal = after["state"] in AFTER[before["state"]] and after["round"] == before["round"] + opens
+            legal = after["state"] in AFTER[before["state"]] | FORCED and after["round"] == before["round"] + opens
             if not legal or after["number"] != before["number"] + 1:
                 findings.wrong.append(f"breaker of {channel}: {after} after {before}")

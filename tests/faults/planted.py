@@ -12,6 +12,7 @@ from agents.batches.batch import Batch
 from agents.batches.producer import TransactionalProducer
 from agents.batches.sequence import Verdict
 from streams.dispatch.holding import Holding
+from streams.dispatch.orders import Orders
 from streams.health.learning.book import OPEN
 from streams.health.learning.heard import Heard
 from streams.health.learning.population import Population
@@ -94,6 +95,11 @@ def spends_without_lease() -> None:
     Holding.free = lambda self, now: ENDLESS  # type: ignore[method-assign]
 
 
+def ignores_orders() -> None:
+    """Operators' orders are heard, and nothing follows from them."""
+    Orders.hear = lambda self, records, now: None  # type: ignore[method-assign]
+
+
 PLANTS = (
     skips_a_batch,
     state_outside_the_transaction,
@@ -102,5 +108,6 @@ PLANTS = (
     forgets_open_sums,
     learns_without_waiting,
     spends_without_lease,
+    ignores_orders,
 )
 BUGS: dict[str, Callable[[], None]] = {each.__name__: each for each in PLANTS}

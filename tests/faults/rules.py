@@ -45,6 +45,7 @@ class Rules:
         self.roles: dict[str, str] = tree["events"]
         self.activity = frozenset(("session", "feature_use", "purchase"))
         self.playbooks = {level: each["channels"] for each in tree["playbooks"] for level in each["levels"]}
+        self.names: list[str] = [each["name"] for each in tree["playbooks"]]
         self.words = {
             (name, channel): _words(each, channel, tree)
             for name, each in tree["templates"].items()

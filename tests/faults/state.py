@@ -88,6 +88,28 @@ def users(book: Book, changelog: str, partitions: int) -> Iterator[tuple[bytes, 
                 yield key, record.value
 
 
+class Transaction(NamedTuple):
+    """When a transaction began, in milliseconds as its records say, and how far broadcasts had been heard in it."""
+
+    stamp: int
+    cursors: dict[str, int]
+
+    def heard(self, topic: str) -> int:
+        """The next offset of a broadcast topic."""
+        return self.cursors.get(topic, 0)
+
+
+def transactions(book: Book, changelog: str, partition: int) -> list[Transaction]:
+    """Every transaction of a partition, in their order."""
+    found = []
+    for record in book.ours(changelog, partition):
+        if record.key == PARTITION and record.value is not None:
+            assert record.value[0] == VERSION
+            _number, now, _positions, cursors, _memo = msgspec.msgpack.decode(record.value[1:])
+            found.append(Transaction(now, cursors))
+    return found
+
+
 class Step(NamedTuple):
     """Where a partition of the health role stood after a transaction: offsets, and the newest time of each product."""
 

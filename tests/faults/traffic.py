@@ -14,8 +14,10 @@ from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
 
 from agents.clock import Clock
+from tests.faults.operators import CONTROL, Operators
 from tests.faults.town import EVENTS, FEEDBACK, Sent, Town
 
 OUTBOUND = "churn.outbound"
@@ -32,15 +34,19 @@ REPEATED = 1_000
 class Traffic:
     """Sends a town's life until told to stop; ``prefix`` stands before every topic."""
 
-    def __init__(self, bootstrap: str, prefix: str, town: Town, clock: Clock, seed: int, partitions: int) -> None:
+    def __init__(
+        self, bootstrap: str, prefix: str, town: Town, operators: Operators, clock: Clock, seed: int, partitions: int
+    ) -> None:
         self._bootstrap, self._prefix, self._partitions = bootstrap, prefix, partitions
-        self._town, self._clock = town, clock
+        self._town, self._operators, self._clock = town, operators, clock
         self._random = random.Random(f"reports {seed}")
         self._stop = asyncio.Event()
         self._newest: deque[Sent] = deque(maxlen=REPEATED)
         self.sent: Counter[str] = Counter()
         self.acknowledged: Counter[str] = Counter()
         self.failed: list[str] = []
+        self.ordered: dict[int, float] = {}
+        """When the broker had an operator's record, in simulated seconds since 1970, by offset."""
 
     @property
     def events(self) -> int:
@@ -56,14 +62,15 @@ class Traffic:
             request_timeout_ms=LONGEST_SECONDS * 1000,
         )
         await self._producer.start()
-        reports = asyncio.create_task(self._report(), name="reports")
+        beside = [asyncio.create_task(each, name=each.__name__) for each in (self._report(), self._order())]
         try:
             await self._send_all(self._town.profiles())
             await self._live()
             await self._send_all(self._town.farewell(self._clock.now(), 12 * self._partitions))
         finally:
-            reports.cancel()
-            await asyncio.gather(reports, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await self._producer.stop()
 
     def stop(self) -> None:
@@ -107,12 +114,20 @@ class Traffic:
             self._newest.append(sent)
         future.add_done_callback(lambda done: self._settled(sent.topic, done))
 
-    def _settled(self, topic: str, done: "asyncio.Future[object]") -> None:
+    def _settled(self, topic: str, done: "asyncio.Future[RecordMetadata]") -> None:
         error = done.exception()
         if error is None:
             self.acknowledged[topic] += 1
+            if topic == CONTROL:
+                self.ordered[done.result().offset] = self._clock.now().timestamp()
         else:
             self.failed.append(f"{topic}: {error!r}")
+
+    async def _order(self) -> None:
+        """Operators speak now and then."""
+        while True:
+            await asyncio.sleep(self._operators.pause())
+            await self._send_all(self._operators.speak(self._clock.now()))
 
     async def _report(self) -> None:
         """Whatever goes out is reported about; a reader that fails with its broker goes on where it was."""
