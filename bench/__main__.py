@@ -17,6 +17,7 @@ from bench.growth import SIZES, growth
 from bench.latency import latency
 from bench.pipeline import pipeline, users_of
 from bench.race import Expected, Races
+from bench.reaction import reaction
 from bench.recount import recount
 from bench.replay import replay
 from bench.report import Report
@@ -24,7 +25,7 @@ from bench.restart import restart
 from bench.takeover import takeover
 
 JOB: Final = ("bare", "loop", "quix", "faust", "faust_each")
-PARTS: Final = (*JOB, "pipeline", "replay", "decisions", "growth", "latency", "takeover", "restart")
+PARTS: Final = (*JOB, "pipeline", "replay", "decisions", "growth", "latency", "reaction", "takeover", "restart")
 FIGURES: Final = (
     *(f"{name}_events_s" for name in (*JOB, "pipeline", "replay")),
     *(f"growth_{kind}{size}_us" for kind in ("", "look_") for size in SIZES),
@@ -32,6 +33,7 @@ FIGURES: Final = (
     "dispatcher_decisions_s",
     "latency_p50_ms",
     "latency_p99_ms",
+    *(f"{word}_reaction_{figure}" for word in ("breaker", "control") for figure in ("ms", "max_ms")),
     "takeover_s",
     "session_timeout_s",
     "cold_restart_s",
@@ -55,6 +57,8 @@ class Bench:
                 self._measure("growth", growth)
         if "latency" in self._chosen.only:
             self._measure("latency", partial(latency, self._cluster, self._redis, rate))
+        if "reaction" in self._chosen.only:
+            self._measure("reaction", partial(reaction, self._cluster, self._redis))
         if "takeover" in self._chosen.only:
             for _round in range(self._chosen.rounds):
                 self._measure("takeover", partial(takeover, self._cluster, self._redis))

@@ -1,4 +1,4 @@
-"""The product installed on the bench's broker under a prefix of its own, and its real health workers."""
+"""The product installed on the bench's broker under a prefix of its own, and its real role processes."""
 
 import os
 import subprocess
@@ -12,7 +12,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from agents.local.ports import free_ports
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
+
+from agents.local.ports import free_row
 from agents.policy_file import read_policy
 from agents.settings.model import RoleName, Settings
 from agents.topics import topic_specs
@@ -26,6 +29,7 @@ from streams.role import Fact
 ROOT: Final = Path(__file__).parent.parent
 POLICY: Final = ROOT / "deploy/policies/shop.toml"
 START_SECONDS: Final = 180.0
+SHARE_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20.0
 
 _numbers = count(1)
@@ -33,11 +37,11 @@ _numbers = count(1)
 
 
 class NotReady(Exception):
-    """A worker was not ready in time, or ended."""
+    """A worker was not ready in time, or ended, or workers did not share."""
 
 
 class Worker(NamedTuple):
-    """A health worker's process and its web port."""
+    """A role's process and its web port."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -55,7 +59,7 @@ class Worker(NamedTuple):
         deadline = time.monotonic() + START_SECONDS
         while not self.ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise NotReady(f"the health worker: exit status {self.process.poll()}")
+                raise NotReady(f"a role's process: exit status {self.process.poll()}")
             time.sleep(0.02)
 
 
@@ -82,18 +86,13 @@ class Installation:
         return self.settings.topic(name)
 
     @property
-    def group(self) -> str:
-        """The health role's consumer group."""
-        return self.settings.group(RoleName.HEALTH)
-
-    @property
     def changelog(self) -> str:
         """The health role's changelog."""
         return self.settings.changelog(RoleName.HEALTH)
 
     def port(self) -> int:
-        """A free web port."""
-        return free_ports(1)[0]
+        """The first of as many free web ports in a row as there are roles."""
+        return free_row(len(RoleName))
 
     def environment(self, port: int, **settings: object) -> dict[str, str]:
         """What a worker's process is told."""
@@ -110,18 +109,30 @@ class Installation:
         }
         return {**os.environ, **{f"CHURN_{name.upper()}": str(value) for name, value in given.items()}}
 
-    def start(self, **settings: object) -> Worker:
-        """A health worker has been started; it is not ready yet."""
+    def start(self, role: RoleName = RoleName.HEALTH, **settings: object) -> Worker:
+        """A role's process has been started; it is not ready yet."""
         port = self.port()
         with (self._folder / f"worker-{port}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "agents.process", RoleName.HEALTH],
+                [sys.executable, "-m", "agents.process", role],
                 env=self.environment(port, **settings),
                 stdout=log,
                 stderr=log,
             )
-        self._workers.append(Worker(process, port))
+        self._workers.append(Worker(process, port + tuple(RoleName).index(role)))
         return self._workers[-1]
+
+    def wait_for_both(self, role: RoleName) -> None:
+        """Return once the role's group is stable and each of two members has half of the partitions."""
+        admin, group = AdminClient({"bootstrap.servers": self.cluster.bootstrap}), self.settings.group(role)
+        deadline = time.monotonic() + SHARE_SECONDS
+        while time.monotonic() < deadline:
+            found = admin.describe_consumer_groups([group])[group].result(10)
+            shares = [len({tp.partition for tp in member.assignment.topic_partitions}) for member in found.members]
+            if found.state == ConsumerGroupState.STABLE and shares == [PARTITIONS // 2] * 2:
+                return
+            time.sleep(0.1)
+        raise NotReady(f"two workers do not share {group}: {found.state}, {shares}")
 
 
 def stop(process: subprocess.Popen[Any]) -> None:

@@ -14,12 +14,12 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_END, ConsumerGroupState
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import OFFSET_END
 
+from agents.settings.model import RoleName
 from bench.cluster import Cluster, send
-from bench.installation import Installation, NotReady, Worker
-from bench.source import PARTITIONS, visits
+from bench.installation import Installation, Worker
+from bench.source import visits
 from schemas import topics
 
 RATE: Final = 1_000
@@ -43,7 +43,7 @@ def takeover(cluster: Cluster, redis_url: str) -> dict[str, Any]:
         Installation(cluster, redis_url, name, Path(folder)) as here,
     ):
         workers = [here.start(), here.start()]
-        _wait_for_both(here)
+        here.wait_for_both(RoleName.HEALTH)
         for worker in workers:
             worker.wait()
         stop = threading.Event()
@@ -56,19 +56,6 @@ def takeover(cluster: Cluster, redis_url: str) -> dict[str, Any]:
             sending.join()
         session = here.settings.session_timeout_seconds
         return {"takeover_s": seconds, "session_timeout_s": session, "takeover_beyond_session_s": seconds - session}
-
-
-def _wait_for_both(here: Installation) -> None:
-    """Return once the group is stable and each of two members has half of the partitions."""
-    admin = AdminClient({"bootstrap.servers": here.cluster.bootstrap})
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        found = admin.describe_consumer_groups([here.group])[here.group].result(10)
-        shares = [len(member.assignment.topic_partitions) for member in found.members]
-        if found.state == ConsumerGroupState.STABLE and shares == [PARTITIONS // 2] * 2:
-            return
-        time.sleep(0.1)
-    raise NotReady(f"two workers do not share {here.group}: {found.state}, {shares}")
 
 
 def _send(here: Installation, stop: threading.Event) -> None:
