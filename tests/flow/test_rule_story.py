@@ -1,5 +1,6 @@
 """Each rule from the events to its warning, and how far gone a user is from stage to stage (B1, B4, B7, B8)."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,10 @@ def said(heard: Heard, user: str) -> list[tuple[Level, tuple[str, ...]]]:
     return [(each.level, each.rules) for each in heard.all_warnings(user)]
 
 
-def without(*rules: str) -> Story:
+def without(*rules: str, level: bool = True) -> Story:
     """A story under the shop's policy with some rules switched off."""
     off = {rule: getattr(SHOP.warnings, rule).model_copy(update={"enabled": False}) for rule in rules}
-    return Story(but(SHOP, warnings=off))
+    return Story(but(SHOP, warnings={"level": level, **off}))
 
 
 @pytest.mark.requirement("B4")
@@ -59,6 +60,46 @@ async def test_who_visits_every_day_and_no_longer_buys_is_warned_of_until_he_buy
     assert "one event with the role purchase" in lapse.clears_when
     assert (recovered.level, recovered.cause, recovered.at) == (Level.RECOVERED, "key_behaviour", day(44, 11))
     assert recovered.clears == lapse.id
+
+
+@pytest.mark.requirement("B1", "B5")
+async def test_who_buys_for_the_first_time_on_his_last_day_is_missed_as_a_buyer_after_the_horizon() -> None:
+    """No other rule would have looked at him by then: the purchase itself sets the day."""
+    story = without("decline", "silence", level=False)
+    story.lives("ann", (18, 19), product="grocery")
+    story.event("ann", day(19, 11), PURCHASE, product="grocery")
+    story.crowd(range(45), product="grocery")
+    [lapse] = (await story.told()).all_warnings("ann")
+    horizon = SHOP.product("grocery").horizon_days
+    assert (lapse.level, lapse.rules) == (Level.WATCH, ("lapse",))
+    assert day(19 + horizon, 0) <= lapse.at < day(21 + horizon, 0)
+
+
+@pytest.mark.requirement("B1")
+async def test_a_purchase_that_comes_late_does_not_make_a_later_one_forgotten() -> None:
+    """One of four days before arrives after today's: the horizon runs from today's."""
+    story = Story(but(SHOP, intake={"late_hours": 120}))
+    story.lives("ann", range(50))
+    story.event("ann", day(10, 11), PURCHASE)
+    before = {"id": "late", "source": "shop", "type": PURCHASE, "time": day(6, 12).isoformat(), "user_id": "ann"}
+    story.record(day(10, 11.5), b"ann", json.dumps(before).encode())
+    story.crowd(range(50))
+    [lapse] = (await story.told()).all_warnings("ann")
+    assert (lapse.rules, lapse.at >= day(38, 0)) == (("lapse",), True)
+
+
+@pytest.mark.requirement("B7")
+async def test_a_warning_says_all_that_would_clear_it_not_only_what_called_last() -> None:
+    """No purchase for 28 days, then a complaint: both must be well again."""
+    story = Story()
+    story.lives("ann", range(45))
+    story.event("ann", day(10, 11), PURCHASE)
+    story.event("ann", day(42, 12), COMPLAINT)
+    story.crowd(range(45))
+    lapse, shock = (await story.told()).all_warnings("ann")
+    visit = "one event with a role of: session, feature_use, purchase"
+    assert lapse.clears_when == f"{visit}; one event with the role purchase"
+    assert shock.clears_when == f"{lapse.clears_when}; no open complaint"
 
 
 @pytest.mark.requirement("B4", "B7")

@@ -61,6 +61,8 @@ async def test_a_daily_user_who_falls_silent_is_at_risk_then_critical_and_then_r
     assert {warning.episode for warning in (risk, critical, recovered)} == {episode}
     assert [risk.id, critical.id] == [warning_id(episode, Level.RISK), warning_id(episode, Level.CRITICAL)]
     assert (recovered.clears, recovered.cause, recovered.at) == (critical.id, "returned", day(55))
+    assert recovered.threshold == critical.threshold, "of the level that is over"
+    assert risk.warming_up, "nothing has been learned yet"
 
 
 @pytest.mark.requirement("B5")

@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from schemas.ids import episode_id
 from schemas.policy import Product
+from schemas.population import PopulationDay
 from schemas.stage import StageChange
 from schemas.warning import Component, Level, Stage, Warning
+from streams.health.days import day_of
 from streams.health.learning import refit
 from streams.health.learning.book import reserved
+from streams.health.learning.population import Population
 from tests.laws import reference_learning
 from tests.laws.health_story import COMMON, DAY, POLICY, STARTS, Happening, logs, read, run, towns, untidy
 from tests.laws.reference import EPOCH, Lane
@@ -120,6 +123,32 @@ def test_who_has_only_complained_is_not_learned_from_not_even_after_opening_anew
         + [Happening(start + 1.5 * DAY, "grumbler", "shop", "complain")]
     )
     assert run(log, restarts=[5]).facts == run(log).facts
+
+
+def test_what_a_day_gives_cause_to_say_is_said_before_its_sums_are_told() -> None:
+    """One event a day carries time on, so most looks fall due with the next day's: each is of its own day."""
+    start, users = STARTS[0].timestamp(), [f"u{number}" for number in range(8)]
+    log = [Happening(start + day * DAY, user, "default", "visit") for day in range(20) for user in users]
+    log += [Happening(start + day * DAY + DAY // 2, "watchman", "default", "nothing") for day in range(60)]
+    closed, warned = date.min, 0
+    for fact in run(sorted(log)).facts:
+        if fact.topic == PopulationDay.TOPIC and fact.value:
+            closed = PopulationDay.decode(fact.value).day
+        elif fact.topic == Warning.TOPIC and fact.value:
+            warned += 1
+            assert Warning.decode(fact.value).at.date() > closed
+    assert warned >= len(users)
+
+
+def test_a_look_that_falls_on_a_held_day_is_made_on_the_next() -> None:
+    """Silence is put off by as many days as are held, and no more."""
+    start = STARTS[0].timestamp()
+    log = [Happening(start + day * DAY, "u", "default", "visit") for day in range(20)]
+    log += [Happening(start + day * DAY + DAY - 1, "watchman", "default", "nothing") for day in range(60)]
+    log.sort()
+    due = run(log).warnings()[0].at
+    with patch.object(Population, "held", property(lambda self: self.today == day_of(due.date()))):
+        assert run(log).warnings()[0].at == due + timedelta(days=1)
 
 
 @COMMON
