@@ -87,8 +87,8 @@ async def reading(connection: Mapping[str, Any]) -> AsyncIterator[Reader]:
         fetch_max_bytes=4 * FETCH_BYTES,
         fetch_max_wait_ms=FETCH_WAIT_MS,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         take_raw(consumer)
         yield Reader(consumer)
     finally:
