@@ -54,7 +54,7 @@ class Broadcasts:
         if not self._latest:
             return
         async with reading(self._connection) as reader:
-            ends = {topic: (await reader.range_of(TopicPartition(topic, 0)))[1] for topic in self._latest}
+            ends = {topic: await reader.end_of(TopicPartition(topic, 0)) for topic in self._latest}
         async with self._caught_up:
             await self._caught_up.wait_for(lambda: all(self._positions[t] >= end for t, end in ends.items()))
 
@@ -83,9 +83,10 @@ class Broadcasts:
 
     async def _poll(self, reader: Reader, topic: str) -> None:
         tp = TopicPartition(topic, 0)
-        if await reader.end_of(tp) == self._positions[topic]:
+        end = await reader.end_of(tp)
+        if end == self._positions[topic]:
             return
-        begin, end = await reader.range_of(tp)
+        begin = await reader.begin_of(tp)
         if end < self._positions[topic]:
             self._latest[topic], self._positions[topic] = {}, begin
         start = max(begin, self._positions[topic])

@@ -30,9 +30,12 @@ class Reader:
 
     async def range_of(self, tp: TopicPartition) -> tuple[int, int]:
         """The first offset the log still holds, and the last stable offset."""
+        return await self.begin_of(tp), await self.end_of(tp)
+
+    async def begin_of(self, tp: TopicPartition) -> int:
+        """The first offset the log still holds."""
         kafka = KafkaPartition(*tp)
-        begin = await self._consumer.beginning_offsets([kafka])
-        return begin[kafka], await self.end_of(tp)
+        return int((await self._consumer.beginning_offsets([kafka]))[kafka])
 
     async def end_of(self, tp: TopicPartition) -> int:
         """The last stable offset."""

@@ -119,7 +119,7 @@ class Tenure:
         for topic in self._role.topics:
             if topic in self._role.first:
                 tp = TopicPartition(self._config.prefix + topic, self._number)
-                _begin, end = await reader.range_of(tp)
+                end = await reader.end_of(tp)
                 async for records, position in reader.read(tp, self.positions[topic], end):
                     await self.absorb([(topic, records, position)], caught_up=False)
 

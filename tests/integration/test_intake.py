@@ -84,7 +84,7 @@ class Installation:
                 for number in partitions:
                     at = (await ledger_of(self.settings, reader, RoleName.HEALTH, number)).positions
                     for topic in SEVERAL:
-                        _begin, end = await reader.range_of(TopicPartition(self.settings.topic(topic), number))
+                        end = await reader.end_of(TopicPartition(self.settings.topic(topic), number))
                         if at.get(topic) != end:
                             return False
             return True

@@ -21,8 +21,8 @@ class Log:
             await asyncio.Event().wait()
         return 1
 
-    async def range_of(self, tp: TopicPartition) -> tuple[int, int]:
-        return 0, await self.end_of(tp)
+    async def begin_of(self, tp: TopicPartition) -> int:
+        return 0
 
     async def read(self, tp: TopicPartition, start: int, end: int) -> AsyncIterator[tuple[list[Any], int]]:
         if start < end:
