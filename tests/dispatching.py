@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple, TypeVar
 
+from agents.board import Committed
 from schemas import topics
 from schemas.base import Message
 from schemas.breaker import Breaker, BreakerState
@@ -27,6 +28,11 @@ from tests.signs import T0, evidence
 PLENTY = 1_000_000
 BACK = "https://shop.example/back?utm_source=test&utm_medium=push&utm_campaign=back"
 M = TypeVar("M", bound=Message)
+
+
+def committed(*messages: Message) -> list[Committed]:
+    """Messages as a board is told of them after their commit."""
+    return [Committed.of(message.encode()) for message in messages]
 
 
 def policy(**changes: object) -> Policy:

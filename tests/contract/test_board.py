@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from agents.board import Board, Committed, Link, MemoryBoard, RedisBoard, UserView
-from schemas.base import Message
+from agents.board import Board, Link, MemoryBoard, RedisBoard, UserView
 from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
 from schemas.decision import Decision, Outcome, Reason
 from schemas.outbound import Outbound
 from schemas.policy import ChannelPolicy, Dispatch, Policy
 from streams.board import BoardQuestion
+from tests.dispatching import committed
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 RATES = {Channel.SMS: 2.5, Channel.PUSH: 40.0, Channel.EMAIL: 0.3}
@@ -60,10 +60,6 @@ def sent(user: str = "u1", channel: Channel = Channel.SMS, number: int = 1) -> O
         product="default", channel=channel, playbook="p", template="t", cost=0.05, priority=5, at=NOW,
         expires=NOW + timedelta(hours=72), policy_hash=POLICY.hash,
     )  # fmt: skip
-
-
-def committed(*messages: Message) -> list[Committed]:
-    return [Committed.of(message.encode()) for message in messages]
 
 
 def decided(

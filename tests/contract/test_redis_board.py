@@ -11,13 +11,13 @@ import pytest
 from redis.asyncio import Redis
 from redis.cluster import key_slot
 
-from agents.board import BoardAway, Committed, Link, RedisBoard, keys
-from schemas.base import Message
+from agents.board import BoardAway, Link, RedisBoard, keys
 from schemas.channel import Channel
 from schemas.decision import Decision, Outcome
 from schemas.outbound import Outbound
 from schemas.policy import ChannelPolicy, Policy
 from streams.board import BoardQuestion
+from tests.dispatching import committed
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 POLICY = Policy(name="board", channels={Channel.PUSH: ChannelPolicy(cost=0, rate_per_second=40)})
@@ -32,10 +32,6 @@ DECISION = Decision(
     id="d", number=1, warning="w", level="risk", episode="e", recall="r", user_id="u1", product="default",
     playbook="p", outcome=Outcome.SENT, expires=NOW, at=NOW, trace=(), policy_hash="h",
 )  # fmt: skip
-
-
-def committed(*messages: Message) -> list[Committed]:
-    return [Committed.of(message.encode()) for message in messages]
 
 
 class Wrist:

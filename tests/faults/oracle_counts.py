@@ -8,11 +8,11 @@ from schemas.feedback import FeedbackKind
 from tests.faults.book import Book
 from tests.faults.findings import Findings
 from tests.faults.oracle_messages import said, seconds
+from tests.faults.oracle_orders import FORCED
 from tests.faults.oracle_recalls import FAILURES, readable
 from tests.faults.rules import Rules
 from tests.faults.state import digest, sends, users
 
-FORCED = {"forced_open", "forced_closed", "shadow"}
 AFTER = {
     "closed": {"degraded", "open"},
     "degraded": {"closed", "open"},

@@ -35,7 +35,7 @@ HOLDS = {
 }
 ORDERED = frozenset({*ORDERS, *HOLDS.values()})
 """The reasons whose ground is judged here."""
-FORCED = ("forced_open", "forced_closed", "shadow")
+FORCED = frozenset(("forced_open", "forced_closed", "shadow"))
 PROMISED = {CONTROL: 1.0, BREAKERS: 2.0}
 """So many seconds after it was committed every transaction has heard what was said; of a breaker's word, for which no
 commit time is known, after the transaction that says it began.

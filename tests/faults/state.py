@@ -73,11 +73,7 @@ def sends(value: bytes) -> list[tuple[bytes, int]]:
 def positions(book: Book, changelog: str, partition: int) -> dict[str, int]:
     """The next offset of every topic of a role's partition; empty before its first transaction."""
     record = book.latest(changelog, partition).get(PARTITION)
-    if record is None or record.value is None:
-        return {}
-    assert record.value[0] == VERSION
-    found: dict[str, int] = msgspec.msgpack.decode(record.value[1:])[2]
-    return found
+    return {} if record is None or record.value is None else _transaction(record.value).positions
 
 
 def users(book: Book, changelog: str, partitions: int) -> Iterator[tuple[bytes, bytes]]:
@@ -89,10 +85,12 @@ def users(book: Book, changelog: str, partitions: int) -> Iterator[tuple[bytes, 
 
 
 class Transaction(NamedTuple):
-    """When a transaction began, in milliseconds as its records say, and how far broadcasts had been heard in it."""
+    """When a transaction began, in milliseconds as its records say, and how far batches and broadcasts were heard."""
 
     stamp: int
+    positions: dict[str, int]
     cursors: dict[str, int]
+    memo: bytes
 
     def heard(self, topic: str) -> int:
         """The next offset of a broadcast topic."""
@@ -101,13 +99,15 @@ class Transaction(NamedTuple):
 
 def transactions(book: Book, changelog: str, partition: int) -> list[Transaction]:
     """Every transaction of a partition, in their order."""
-    found = []
-    for record in book.ours(changelog, partition):
-        if record.key == PARTITION and record.value is not None:
-            assert record.value[0] == VERSION
-            _number, now, _positions, cursors, _memo = msgspec.msgpack.decode(record.value[1:])
-            found.append(Transaction(now, cursors))
-    return found
+    records = book.ours(changelog, partition)
+    return [_transaction(each.value) for each in records if each.key == PARTITION and each.value is not None]
+
+
+def _transaction(value: bytes) -> Transaction:
+    """A partition record."""
+    assert value[0] == VERSION
+    _number, *rest = msgspec.msgpack.decode(value[1:])
+    return Transaction(*rest)
 
 
 class Step(NamedTuple):
@@ -120,13 +120,10 @@ class Step(NamedTuple):
 
 def steps(book: Book, changelog: str, partition: int, events: str, population: str) -> Iterator[Step]:
     """After every transaction, in their order."""
-    for record in book.ours(changelog, partition):
-        if record.key == PARTITION and record.value is not None:
-            assert record.value[0] == VERSION
-            _number, _now, positions_, cursors, memo = msgspec.msgpack.decode(record.value[1:])
-            paces: dict[str, list[int]] = msgspec.msgpack.decode(memo[1:])[0] if memo else {}
-            newest = {product: pace[0] for product, pace in paces.items()}
-            yield Step(positions_.get(events, 0), cursors.get(population, 0), newest)
+    for by in transactions(book, changelog, partition):
+        paces: dict[str, list[int]] = msgspec.msgpack.decode(by.memo[1:])[0] if by.memo else {}
+        newest = {product: pace[0] for product, pace in paces.items()}
+        yield Step(by.positions.get(events, 0), by.heard(population), newest)
 
 
 class Course(NamedTuple):
