@@ -3,10 +3,12 @@
 Its clients are librdkafka's: they take little of the two cores that contestants are measured on.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from threading import Event
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 ANY_TIME: Final = {"message.timestamp.after.max.ms": str(2**63 - 1), "retention.ms": "-1"}
@@ -70,6 +72,18 @@ class Cluster:
                         left.discard(message.partition())
                     else:
                         yield message
+        finally:
+            consumer.close()
+
+    def arriving(self, topic: str, stop: Event) -> Iterator[tuple[float, Message]]:
+        """Every record committed from now on, with the time (monotonic) at which it was seen; until ``stop`` is set."""
+        consumer = self.following(topic, OFFSET_END)
+        try:
+            while not stop.is_set():
+                message = consumer.poll(0.1)
+                now = time.monotonic()
+                if message is not None and not message.error():
+                    yield now, message
         finally:
             consumer.close()
 

@@ -15,8 +15,6 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import OFFSET_END
-
 from bench.cluster import Cluster, Sent, send
 from bench.installation import Installation, policy
 from bench.source import PARTITIONS, visits
@@ -104,15 +102,8 @@ def _send(here: Installation, log: Sequence[Sent], rate: float) -> Sends:
 
 def _look_on(here: Installation, arrived: list[Arrived], stop: threading.Event) -> None:
     """Note every warning of a level as it arrives; a recovery has its cause in an event, not in time."""
-    consumer = here.cluster.following(here.topic(topics.WARNINGS), OFFSET_END)
-    try:
-        while not stop.is_set():
-            message = consumer.poll(0.1)
-            now = time.monotonic()
-            if message is not None and not message.error():
-                warning = json.loads(message.value())
-                if warning["level"] != "recovered":
-                    at = datetime.fromisoformat(warning["at"]).timestamp()
-                    arrived.append(Arrived(message.partition(), now, at))
-    finally:
-        consumer.close()
+    for now, message in here.cluster.arriving(here.topic(topics.WARNINGS), stop):
+        warning = json.loads(message.value())
+        if warning["level"] != "recovered":
+            at = datetime.fromisoformat(warning["at"]).timestamp()
+            arrived.append(Arrived(message.partition(), now, at))

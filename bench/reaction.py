@@ -20,8 +20,6 @@ from random import Random
 from statistics import median
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import OFFSET_END
-
 from agents.clock import ScaledClock
 from agents.settings.model import RoleName
 from bench.cluster import Cluster, send
@@ -221,12 +219,5 @@ def _send(here: Installation, users: list[str], stop: threading.Event) -> None:
 
 
 def _look_on(here: Installation, seen: Seen, stop: threading.Event) -> None:
-    consumer = here.cluster.following(here.topic(topics.DECISIONS), OFFSET_END)
-    try:
-        while not stop.is_set():
-            message = consumer.poll(0.1)
-            now = time.monotonic()
-            if message is not None and not message.error():
-                seen.made[message.partition() or 0].append(Made(now, json.loads(message.value() or b"{}")))
-    finally:
-        consumer.close()
+    for now, message in here.cluster.arriving(here.topic(topics.DECISIONS), stop):
+        seen.made[message.partition() or 0].append(Made(now, json.loads(message.value() or b"{}")))
