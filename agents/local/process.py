@@ -15,7 +15,7 @@ from typing import Any, Self
 from agents.local import keeper
 from agents.local.errors import CannotRunHere, DidNotStart, Ended
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 15.0
 TAIL_BYTES = 4_000
 

@@ -41,7 +41,7 @@ class Plan:
     faults: int = 30
     seed: int = 7
     events: int = 100_000
-    """At least so many; traffic goes on until the last blow has fallen and so many were sent."""
+    """At least so many once every partition works; and traffic goes on until the last blow has fallen."""
     people: int = 3_000
     speed: float = 36_000
     """Simulated seconds a second: a day in 2.4 s."""
@@ -180,11 +180,12 @@ class Campaign:
         deck = deal(self._blows, list(plan.kinds))
         try:
             await self._begin(traffic)
+            enough = self._traffic.events + plan.events
             while self._dealt.total() < self._plan.faults:
                 await self._pause(traffic)
                 await self._deal(next(deck), scene)
                 self._revive()
-            while self._traffic.events < self._plan.events:
+            while self._traffic.events < enough:
                 await self._pause(traffic)
             self._traffic.stop()
             await traffic

@@ -18,6 +18,8 @@ SECONDS = 2.0, 8.0
 SILENCE_SECONDS = 0.4, 1.6
 """So long nobody says anything, on the wall's clock."""
 PEOPLE_PER_WORD = 300
+STANDING = 5
+"""One person in so many is suppressed before anything happens, and stays so."""
 FORCED = "forced_open", "forced_open", "forced_closed", "shadow", "auto"
 
 
@@ -26,8 +28,15 @@ class Operators:
 
     def __init__(self, seed: int, people: Sequence[str], playbooks: Sequence[str], speed: float) -> None:
         self._random = random.Random(f"operators {seed}")
-        self._people, self._playbooks, self._speed = people, playbooks, speed
+        self._standing = self._random.sample(people, len(people) // STANDING)
+        self._people = sorted({*people}.difference(self._standing))
+        self._playbooks, self._speed = playbooks, speed
         self._lifts: list[tuple[datetime, str]] = []
+
+    def open(self, now: datetime) -> Iterator[Sent]:
+        """What is ordered before anybody is warned, and never taken back."""
+        for name in self._standing:
+            yield self._said(now, "suppress", name)
 
     def pause(self) -> float:
         """Seconds until somebody speaks again."""
@@ -54,14 +63,17 @@ class Operators:
 
     def _order(self, now: datetime, kind: str, target: str, ends: bool = False, **more: str) -> Sent:
         """It ends by itself, or is taken back, or both."""
-        draw, key = self._random, f"{kind}/{target}"
+        draw = self._random
         ends = ends or draw.random() < 0.4
         if ends:
             more["until"] = (now + self._time()).isoformat()
         if not ends or draw.random() < 0.3:
-            heappush(self._lifts, (now + self._time(), key))
+            heappush(self._lifts, (now + self._time(), f"{kind}/{target}"))
+        return self._said(now, kind, target, **more)
+
+    def _said(self, now: datetime, kind: str, target: str, **more: str) -> Sent:
         body = {"kind": kind, "target": target, "who": "ops", "why": "campaign", "at": now.isoformat(), **more}
-        return Sent(now, CONTROL, key.encode(), json.dumps(body).encode())
+        return Sent(now, CONTROL, f"{kind}/{target}".encode(), json.dumps(body).encode())
 
     def _time(self) -> timedelta:
         return timedelta(seconds=self._random.uniform(*SECONDS) * self._speed)

@@ -1,6 +1,5 @@
 """One user's life, told event by event to the slow reference and looked at day by day, under a time that is known."""
 
-from collections.abc import Callable
 from math import ceil
 from typing import Any
 
@@ -13,17 +12,12 @@ SOMEBODY = "", ""
 
 
 class Lived(Lane):
-    """The life of one user. His looks are made up for at his next event: until then nothing else can change them.
-
-    What is read from an unchanged life is kept, for the reference works it out from all its days, many times a look.
-    """
+    """The life of one user. His looks are made up for at his next event: until then nothing else can change them."""
 
     def __init__(self, time: Time, user: str) -> None:
         super().__init__(time.zone.key, time.horizon)
         self.world, self._time, self._looked = time.world, time, -1.0
         self.life = self.known[SOMEBODY] = Life(user)
-        self._kept: dict[Any, Any] = {}
-        self._of: tuple[int, ...] = ()
 
     @property
     def words(self) -> list[Said]:
@@ -57,26 +51,3 @@ class Lived(Lane):
         """Nothing is said before what was said last, whose second is over."""
         super().tell(who, life, level, at, *rest)
         life.said = ceil(life.said)
-
-    # What does not change until the user does.
-
-    def rhythm(self, life: Life, tau: float, until: int | None = None) -> tuple[float, float]:
-        return self._once(("rhythm", tau, until), lambda: Lane.rhythm(self, life, tau, until))
-
-    def flags(self, life: Life) -> tuple[bool, bool, bool]:
-        return self._once("flags", lambda: Lane.flags(self, life))
-
-    def index(self, life: Life, a: float) -> float:
-        return self._once(("index", a), lambda: Lane.index(self, life, a))
-
-    def baseline_on(self, life: Life, day: int) -> float:
-        return self._once(("baseline", day), lambda: Lane.baseline_on(self, life, day))
-
-    def _once(self, name: Any, work: Callable[[], Any]) -> Any:
-        life = self.life
-        now = len(life.occasions), life.occasions.get(life.last, 0), len(life.complaints)
-        if now != self._of:
-            self._of, self._kept = now, {}
-        if name not in self._kept:
-            self._kept[name] = work()
-        return self._kept[name]

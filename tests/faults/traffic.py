@@ -124,7 +124,8 @@ class Traffic:
             self.failed.append(f"{topic}: {error!r}")
 
     async def _order(self) -> None:
-        """Operators speak now and then."""
+        """What stands from the start; then operators speak now and then."""
+        await self._send_all(self._operators.open(self._clock.now()))
         while True:
             await asyncio.sleep(self._operators.pause())
             await self._send_all(self._operators.speak(self._clock.now()))

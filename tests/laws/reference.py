@@ -16,7 +16,7 @@ import numpy as np
 
 import tests.laws.reference_rules as rules
 from tests.laws.reference_learning import World, surprise
-from tests.laws.reference_life import Life, Said
+from tests.laws.reference_life import Life, Said, lasting
 from tests.laws.reference_rules import LADDER, RISK, WATCH
 
 TAU, SHORT = 120.0, 28.0
@@ -92,12 +92,14 @@ class Lane:
         learned, factors = life.with_[life.last].weights, self.outlook(life)[1]
         return [factor * w for factor, w in zip(factors, learned, strict=True)]
 
+    @lasting
     def rhythm(self, life: Life, tau: float, until: int | None = None) -> tuple[float, float]:
         """Up to the last occasion, or to the beginning of a day."""
         theta, (first, *later) = self.world.theta, life.days
         end = theta(life.last if until is None else until)
         return sum(exp((theta(day) - end) / tau) for day in later), tau * (1 - exp((theta(first) - end) / tau))
 
+    @lasting
     def flags(self, life: Life) -> tuple[bool, bool, bool]:
         taught, theta = life.with_[life.last], self.world.theta
         (n, e), (n28, e28), r, alpha = self.rhythm(life, TAU), self.rhythm(life, SHORT), taught.r, taught.alpha
@@ -116,6 +118,7 @@ class Lane:
         risen = taught.risen(life.repeats)
         return float(np.clip(exp(-(risen(max(end, z)) - risen(z))), 1e-4, 1 - 1e-4))
 
+    @lasting
     def index(self, life: Life, a: float) -> float:
         reach = self.reach(life, a)
         return 100 / (1 + exp(log(reach / (1 - reach)) + self.penalty(life)))
@@ -145,6 +148,7 @@ class Lane:
     def silent(self, life: Life, day: int) -> float:
         return self.world.theta(day) - self.world.theta(life.last)
 
+    @lasting
     def baseline_on(self, life: Life, day: int) -> float:
         """The baseline on a day of the running silence: it follows each Monday, 26 times at most."""
         baseline = life.baseline if life.baseline >= 0 else self.index(life, 0)

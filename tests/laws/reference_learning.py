@@ -50,11 +50,10 @@ def surprise(taught: Taught, n: float, e: float, a: float) -> float:
 def antitonic(rates: np.ndarray, weights: np.ndarray) -> tuple[float, ...]:
     """The closest falling sequence, by the min-max formula (Barlow et al. 1972)."""
     size = len(rates)
-
-    def mean(j: int, k: int) -> float:
-        return float(np.average(rates[j : k + 1], weights=weights[j : k + 1]))
-
-    return tuple(min(max(mean(j, k) for k in range(i, size)) for j in range(i + 1)) for i in range(size))
+    means = np.zeros((size, size))  # of all from j to k
+    for j in range(size):
+        means[j, j:] = np.cumsum((rates * weights)[j:]) / np.cumsum(weights[j:])
+    return tuple(float(means[: i + 1, i:].max(axis=1).min()) for i in range(size))
 
 
 def moments(rhythms: list[tuple[float, float]]) -> np.ndarray:

@@ -1,11 +1,15 @@
 """What the slow reference keeps of one user, and what it says of him."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tests.laws.reference_learning import Taught
 from tests.laws.reference_rules import LADDER
 
 NEVER = -(10**6)
+S, R, P = TypeVar("S"), TypeVar("R"), ParamSpec("P")
 
 
 @dataclass
@@ -32,6 +36,8 @@ class Life:
     disarmed: set[str] = field(default_factory=set)
     stage: str = "healthy"
     returned: int | None = None
+    kept: dict[Any, Any] = field(default_factory=dict)
+    kept_of: tuple[int, ...] = ()
 
     @property
     def days(self) -> list[int]:
@@ -44,6 +50,26 @@ class Life:
     @property
     def repeats(self) -> int:
         return len(self.occasions) - 1
+
+    def once(self, name: Any, work: Callable[[], Any]) -> Any:
+        """What work gives, worked out once for as long as nothing happens to the user."""
+        now = len(self.occasions), self.occasions[self.last], len(self.complaints)
+        if now != self.kept_of:
+            self.kept_of, self.kept = now, {}
+        if name not in self.kept:
+            self.kept[name] = work()
+        return self.kept[name]
+
+
+def lasting(method: Callable[Concatenate[S, Life, P], R]) -> Callable[Concatenate[S, Life, P], R]:
+    """What a method works out from all days of a life, it works out once until the next of them."""
+
+    @wraps(method)
+    def once(self: S, life: Life, *args: P.args, **kwargs: P.kwargs) -> R:
+        result: R = life.once((method.__name__, args), lambda: method(self, life, *args, **kwargs))
+        return result
+
+    return once
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ SPOILT = st.sampled_from(
 )  # fmt: skip
 
 
+@COMMON
 @given(untidy(), st.lists(st.tuples(st.integers(0, 200), SPOILT), max_size=12), CUTS)
 def test_every_record_has_one_outcome_and_every_refused_one_a_reason_and_a_letter(
     log: list[Happening], spoilt: list[tuple[int, bytes | None]], cuts: list[int]

@@ -51,7 +51,7 @@ def rules(dice: Random, close: list[str]) -> list[QuietHours]:
     ]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.sampled_from(ZONES), st.integers(0, 2**32))
 def test_a_held_message_leaves_in_the_first_moment_that_is_allowed(zone: str, seed: int) -> None:
     """Not before, not after, and never where there is none; around a change of the clock, where the zone has one."""

@@ -20,7 +20,7 @@ from streams.limits import limits, micros
 from tests.dispatching import policy, profile, warning
 from tests.laws.house import House
 
-LAWS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PUSH, SMS = Channel.PUSH, Channel.SMS
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TIGHT = policy(
