@@ -49,7 +49,7 @@ class Operators:
             said = (("churn-who", b"ops"), ("churn-why", b"over"), ("churn-at", now.isoformat().encode()))
             yield Sent(now, CONTROL, key.encode(), None, said)
         draw = self._random
-        match draw.choices(("people", "pause", "breaker", "nonsense"), (10, 4, 5, 1))[0]:
+        match draw.choices(("people", "pause", "breaker", "nonsense"), (14, 2, 3, 1))[0]:
             case "people":
                 for name in draw.sample(self._people, 1 + len(self._people) // PEOPLE_PER_WORD):
                     kind = draw.choice(("silence", "suppress"))

@@ -10,14 +10,14 @@ A story is said first and told after, in the order of its times; saying order do
     [risk, critical] = heard.warnings("ann")
 
 One clock is event time, record time and processing time; everybody ticks at each moment and every six hours. A story is
-told three times: as it is, with all partitions thrown away after every turn, and with transactions of one record. The
-first two must leave the same on every topic, byte for byte; the third the same warnings, messages and dead letters.
+told three times: as it is, with all partitions thrown away after every third turn, and with transactions of one record.
+The first two must leave the same on every topic, byte for byte; the third the same warnings, messages and dead letters.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, cycle, repeat
 from itertools import product as pairs
 from pathlib import Path
 from typing import Any
@@ -218,11 +218,12 @@ class Story:
         happens: dict[datetime, list[Callable[[Driver], object]]] = {at: [] for at in self._ticks()}
         for at, what in self._moments:
             happens.setdefault(at, []).append(what)
-        await _settle(driver, min(happens), restarts)  # the workers have been running when a story begins
+        falls = cycle((False, False, True)) if restarts else repeat(False)
+        await _settle(driver, min(happens), falls)  # the workers have been running when a story begins
         for at in sorted(happens):
             for what in happens[at]:
                 what(driver)
-            await _settle(driver, at, restarts)
+            await _settle(driver, at, falls)
         return Heard(driver)
 
     def _ticks(self) -> list[datetime]:
@@ -231,10 +232,11 @@ class Story:
         return [min(times) + number * self.tick for number in range(steps + 1)]
 
 
-async def _settle(driver: Driver, at: datetime, restarts: bool) -> None:
+async def _settle(driver: Driver, at: datetime, falls: Iterator[bool]) -> None:
+    """All is done that there is to do; after some turns everything is opened anew."""
     for _turn in range(TURNS):
         waits = await driver.turn(at)
-        if restarts:
+        if next(falls):
             driver.restart()
         if not waits:
             return

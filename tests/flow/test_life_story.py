@@ -97,7 +97,7 @@ async def test_a_complaint_counts_more_in_the_first_days_where_the_policy_says_s
     """The points that a bad experience takes rise with its factor, fall to none at 0, and the others still sum up."""
     taken = []
     for factor in (0.0, 1.0, 3.0):
-        story = Story(staged(Life(weights=Weights(bad_experience=factor))))
+        story = Story(staged(Life(weights=Weights(bad_experience=factor))), tick=timedelta(days=1))
         story.lives("nia", (17,))
         story.event("nia", day(17, hour=11), type=COMPLAINT)
         story.lives("nia", (19,))

@@ -17,7 +17,7 @@ def said(heard: Heard, user: str) -> list[tuple[Level, tuple[str, ...]]]:
 def without(*rules: str, level: bool = True) -> Story:
     """A story under the shop's policy with some rules switched off."""
     off = {rule: getattr(SHOP.warnings, rule).model_copy(update={"enabled": False}) for rule in rules}
-    return Story(but(SHOP, warnings={"level": level, **off}))
+    return Story(but(SHOP, warnings={"level": level, **off}), tick=timedelta(days=1))
 
 
 @pytest.mark.requirement("B4")
@@ -138,8 +138,8 @@ async def test_an_active_user_whose_use_breaks_down_is_warned_of_at_a_visit() ->
     """Twelve events a day for ten weeks, then one now and then; at none of these visits is a silence long."""
     story = without("decline", "silence", "lapse")
     for number in range(70):
-        for minute in range(12):
-            story.event("ann", day(number) + timedelta(minutes=minute))
+        for _event in range(12):
+            story.event("ann", day(number))
     story.lives("ann", range(73, 140, 5))
     story.crowd(range(140))
     [collapse, *_] = (await story.told()).all_warnings("ann")
@@ -150,7 +150,7 @@ async def test_an_active_user_whose_use_breaks_down_is_warned_of_at_a_visit() ->
 @pytest.mark.requirement("B8")
 async def test_stages_follow_a_silence_to_its_end_and_a_second_lapse_is_told_apart() -> None:
     """L is 30 days here; each change is one record, by deadline, and names the episode of its silence."""
-    story = Story()
+    story = Story(tick=timedelta(days=1))
     story.lives("ann", [*range(20), 220, 221])
     story.crowd(range(270))
     heard = await story.told()

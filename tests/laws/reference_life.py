@@ -36,6 +36,8 @@ class Life:
     disarmed: set[str] = field(default_factory=set)
     stage: str = "healthy"
     returned: int | None = None
+    newest: tuple[int, int] = (0, NEVER)
+    """How many days with activity there are, and the last of them."""
     kept: dict[Any, Any] = field(default_factory=dict)
     kept_of: tuple[int, ...] = ()
 
@@ -45,7 +47,9 @@ class Life:
 
     @property
     def last(self) -> int:
-        return max(self.occasions)
+        if self.newest[0] != len(self.occasions):
+            self.newest = len(self.occasions), max(self.occasions)
+        return self.newest[1]
 
     @property
     def repeats(self) -> int:

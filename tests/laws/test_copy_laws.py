@@ -15,7 +15,7 @@ from streams.dispatch.copy.words import Words
 from streams.dispatch.copy.writer import Copywriter
 from tests.dispatching import policy
 
-LAWS = settings(max_examples=200, deadline=None)
+LAWS = settings(max_examples=80, deadline=None)
 OCCASION = {"user": "u1", "product": "shop", "level": "risk", "stage": "at_risk"}
 FRAGMENTS = (
     "{{", "}}", "{%", "%}", "{#", "#}", "{{ user }}", "{{ nobody }}", "{% if level == 'risk' %}", "{% endif %}",

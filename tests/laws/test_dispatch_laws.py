@@ -22,7 +22,7 @@ from tests.dispatching import T0, Lifted, Stood, Worked, policy, read
 from tests.laws.dispatch_play import played
 from tests.laws.dispatch_story import CHANNELS, policies, stories, warned
 
-LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Ordered(Worked):

@@ -21,7 +21,7 @@ from tests.dispatching import T0, feedback, policy, profile, recovered, warning
 from tests.governing import Governed
 from tests.laws.house import House
 
-LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PUSH, SMS = Channel.PUSH, Channel.SMS
 BRIEF = BreakerPolicy(window_minutes=5, min_sends=10, complaint_open=0.1, failure_open=0.3, open_minutes=3, probes=4)
 

@@ -113,7 +113,7 @@ def test_another_number_is_another_hash(where: tuple[str, str], factor: float) -
     assert parse_policy(file_of(changed), "x").hash != HASH
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.sets(st.sampled_from(range(len(PLANTS))), min_size=1), st.randoms(use_true_random=False))
 def test_every_planted_fault_is_told_in_one_answer_and_nothing_else(chosen: set[int], shuffle: Random) -> None:
     tree = copy.deepcopy(TREE)
@@ -132,7 +132,7 @@ def test_any_text_is_a_policy_or_a_list_of_faults(text: str) -> None:
     assert caught.value.faults
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.integers(0, len(SHOP) - 1),
     st.integers(0, 40),

@@ -15,7 +15,7 @@ from tests.dispatching import Stood, Worked, read
 from tests.laws.dispatch_play import played
 from tests.laws.dispatch_story import policies, stories
 
-LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Failures(Worked):
