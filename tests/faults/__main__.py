@@ -26,13 +26,13 @@ def plan_of(arguments: list[str]) -> tuple[Plan, argparse.Namespace]:
     parser.add_argument("--people", type=int, default=plan.people, help=f"users, default {plan.people}")
     parser.add_argument("--speed", type=float, default=plan.speed, help=f"simulated s a second, default {plan.speed:g}")
     parser.add_argument("--kinds", nargs="+", choices=list(BLOWS), default=list(BLOWS), help="only these faults")
-    parser.add_argument("--bug", choices=list(BUGS), default="", help="plant a bug and see it found")
+    parser.add_argument("--bugs", nargs="+", choices=list(BUGS), default=(), help="plant bugs and see them found")
     parser.add_argument("--keep", type=Path, help="a new folder for the workers' logs; otherwise they are thrown away")
     parser.add_argument("--json", action="store_true", help="print nothing but the result, as one JSON object")
     given = parser.parse_args(arguments)
     if given.keep and given.keep.exists():
         parser.error(f"--keep {given.keep}: it is there already; name a new folder")
-    names = "faults", "seed", "events", "people", "speed", "kinds", "bug"
+    names = "faults", "seed", "events", "people", "speed", "kinds", "bugs"
     return Plan(**{name: getattr(given, name) for name in names}), given
 
 

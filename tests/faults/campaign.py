@@ -28,7 +28,7 @@ from tests.faults.state import positions
 from tests.faults.town import EVENTS, START, Town
 from tests.faults.traffic import Traffic
 from tests.faults.worker import ROLES, Worker
-from tests.faults.worker_process import BUG
+from tests.faults.worker_process import BUGS
 
 POLL_SECONDS = 0.5
 START_SECONDS = 120.0
@@ -61,7 +61,7 @@ class Plan:
 
     Two cores may run two workers, the broker, Redis and the traffic, and a worker that starts takes both for a while.
     """
-    bug: str = ""
+    bugs: Sequence[str] = ()
     prefix: str = ""
 
 
@@ -101,7 +101,7 @@ class Campaign:
         environment = self._environment()
         self._settings = load_settings(**_named(environment))
         environment["CHURN_CLOCK"] = f"{START.isoformat()} {plan.speed} {self._clock.origin}"
-        environment[BUG] = plan.bug
+        environment[BUGS] = " ".join(plan.bugs)
         # One keeps its state in memory and one on disk, so both kinds of recovery are struck.
         stores = [{"CHURN_STORE": store} for store in ("memory", "rocksdb")]
         self._workers = [

@@ -59,7 +59,7 @@ def test_a_sound_worker_is_found_sound(kafka: Kafka, redis_server: Redis, topic_
     Nor is that for want of looking: a record less or more on any output topic is seen.
     """
     kinds = ("killed_at_point", "worker_killed", "redis_emptied")
-    plan = {**SHORT, "prefix": topic_prefix, "faults": 3, "kinds": kinds, "bug": "unruly_deliveries"}
+    plan = {**SHORT, "prefix": topic_prefix, "faults": 3, "kinds": kinds, "bugs": ("unruly_deliveries",)}
     findings, oracle = fought(kafka, redis_server, tmp_path, **plan)
     assert findings == Findings()
     assert oracle.judge()[1]["ordered"]
@@ -80,7 +80,7 @@ def unseen(findings: list[str]) -> set[str]:
 
 def test_a_skipped_batch_is_seen(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
     """Batches that are counted as absorbed and were not: something is lost."""
-    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bug": "skips_a_batch"}
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bugs": ("skips_a_batch",)}
     assert found(kafka, redis_server, tmp_path, **plan).lost
 
 
@@ -88,14 +88,14 @@ def test_state_outside_the_transaction_is_seen(
     kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path
 ) -> None:
     """Killed between the outputs' transaction and the state's: the outputs come twice."""
-    plan = {**BUGGY, "prefix": topic_prefix, "faults": 2, "workers": 1, "bug": "state_outside_the_transaction"}
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 2, "workers": 1, "bugs": ("state_outside_the_transaction",)}
     plan |= {"kinds": ("killed_at_point",), "points": (TORN,)}
     assert found(kafka, redis_server, tmp_path, **plan).doubled
 
 
 def test_trusting_every_batch_is_seen(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
     """The deliveries that a sound worker heals, taken as they come: something is lost."""
-    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bug": "trusts_every_batch"}
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bugs": ("trusts_every_batch",)}
     assert not found(kafka, redis_server, tmp_path, **plan).clean
 
 
@@ -106,31 +106,23 @@ def test_sums_that_a_restart_forgets_are_seen(
 
     Only what dies while traffic goes on afterwards counts: the day of the last kill may never be over.
     """
-    plan = {**BUGGY, "prefix": topic_prefix, "faults": 3, "workers": 1, "bug": "forgets_open_sums"}
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 3, "workers": 1, "bugs": ("forgets_open_sums",)}
     lost = found(kafka, redis_server, tmp_path, **plan, kinds=("role_killed",), roles=("health",)).lost
     assert any(line.startswith("sums of") for line in lost)
 
 
-def test_lessons_made_without_waiting_are_seen(
+def test_bugs_of_three_promises_in_one_worker_are_seen_apart(
     kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path
 ) -> None:
-    """Two partitions learn differently of one day."""
-    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bug": "learns_without_waiting"}
-    wrong = found(kafka, redis_server, tmp_path, **plan).wrong
-    assert any(line.startswith("lesson of") for line in wrong)
-
-
-def test_spending_without_a_lease_is_seen(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
-    """What all users share is spent by each partition as if it were alone."""
-    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bug": "spends_without_lease"}
-    assert found(kafka, redis_server, tmp_path, **plan).overspent
-
-
-def test_orders_that_are_ignored_are_seen(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
-    """Messages go out to people whom operators have suppressed or silenced, and of playbooks that they have paused."""
-    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bug": "ignores_orders"}
-    wrong = found(kafka, redis_server, tmp_path, **plan).wrong
-    assert any("was sent, though it is" in line for line in wrong)
+    """Two partitions learn differently of one day; what all users share is spent by each partition as if it were alone;
+    messages go out to people whom operators have suppressed or silenced, and of playbooks that they have paused.
+    """
+    bugs = ("learns_without_waiting", "spends_without_lease", "ignores_orders")
+    plan = {**BUGGY, "prefix": topic_prefix, "faults": 0, "workers": 1, "bugs": bugs}
+    findings = found(kafka, redis_server, tmp_path, **plan)
+    assert any(line.startswith("lesson of") for line in findings.wrong)
+    assert any("was sent, though it is" in line for line in findings.wrong)
+    assert findings.overspent
 
 
 def imports(path: Path) -> set[str]:

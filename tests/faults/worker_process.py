@@ -3,7 +3,7 @@
 ``python -m tests.faults.worker_process`` is ``churn-alerts worker`` whose role processes are this module again,
 ``... ROLE``: :func:`agents.process.main` with a ``point`` that kills the process where the campaign has ordered it.
 ``FAULTS_FOLDER`` is where they meet: ``ROLE.pid`` says who works, ``ROLE.kill`` holds the point to die at.
-``FAULTS_BUG`` names a bug to plant (see :mod:`tests.faults.planted`). Without orders and bugs nothing differs.
+``FAULTS_BUGS`` names bugs to plant (see :mod:`tests.faults.planted`). Without orders and bugs nothing differs.
 """
 
 import os
@@ -19,7 +19,7 @@ from agents.cli import worker
 from agents.settings.model import RoleName
 from tests.faults import planted
 
-FOLDER, BUG = "FAULTS_FOLDER", "FAULTS_BUG"
+FOLDER, BUGS = "FAULTS_FOLDER", "FAULTS_BUGS"
 
 
 def killer(order: Path) -> Callable[[str], None]:
@@ -52,7 +52,7 @@ def main() -> None:
         worker.command()
     folder, role = Path(os.environ[FOLDER]), sys.argv[1]
     (folder / f"{role}.pid").write_text(str(os.getpid()))
-    if bug := os.environ.get(BUG):
+    for bug in os.environ.get(BUGS, "").split():
         planted.BUGS[bug]()
     process.main(killer(folder / f"{role}.kill"))
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from agents.connection import kafka_options
 from agents.demo.worker import Worker
 from agents.local import Kafka, Redis
 from agents.local.ports import free_row
+from agents.roles.dispatcher import MOST
 from agents.settings import RoleName, Settings, load_settings
 from schemas import topics
 from schemas.base import Message
@@ -132,7 +134,10 @@ def here(
 
 
 def test_two_workers_obey_at_once_and_whoever_takes_over_obeys_too(here: Installation) -> None:
-    """Paused, both wait; suppressed, one is dropped; lifted, the other is messaged; a killed worker changes nothing."""
+    """Paused, both wait; suppressed, one is dropped; lifted, the other is messaged; a killed worker changes nothing.
+
+    However much has waited for a worker, no transaction takes so much of it that an order would have to wait.
+    """
     here.eventually(
         lambda: [sum(here.metric(n, "churn_partition_ready")) for n in (0, 1)] == [1, 1], "a partition for each worker"
     )
@@ -175,6 +180,14 @@ def test_two_workers_obey_at_once_and_whoever_takes_over_obeys_too(here: Install
         ("ordered", "breaker", "olga"), ("lifted", "breaker", "olga"),
     ]  # fmt: skip
     assert "it is back" in here.control("history")
+
+    here.workers[1][0].kill()
+    crowd = [f"user-{n}" for n in range(1_000, 1_000 + 3 * MOST)]
+    here.send(*(warning(user, product="default") for user in crowd))
+    here.workers[1][0].launch()
+    here.eventually(lambda: {*crowd} <= {each.user_id for each in here.read(Decision)}, "the crowd")
+    at_once = Counter((here.settings.placement.of(e.user_id.encode()), e.at) for e in here.read(Decision))
+    assert max(at_once.values()) <= MOST
 
 
 def _states(here: Installation) -> dict[Channel, BreakerState]:
