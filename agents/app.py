@@ -78,7 +78,7 @@ def build_app(
     runner = Runner(
         app,
         _Observed(spec, observer),
-        _config(settings, name, spec),
+        path_config(settings, name, spec.most),
         clock,
         watch=observer,
         open_world=_worlds(app, settings, policy, metrics) if spec.board else lambda _number: Nowhere(),
@@ -133,12 +133,13 @@ def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
     return SSLCredentials(options["ssl_context"]) if settings.security_protocol.tls else None
 
 
-def _config(settings: Settings, name: RoleName, spec: RoleSpec) -> Config:
+def path_config(settings: Settings, name: RoleName, most: int | None = None) -> Config:
+    """How the path runs a role under these settings, with at most so many records a transaction."""
     return Config(
         app_id=settings.group(name),
         connection=kafka_options(settings),
         prefix=settings.topic_prefix,
-        transaction_records=min(settings.max_records, spec.most or settings.max_records),
+        transaction_records=min(settings.max_records, most or settings.max_records),
         commit_timeout=settings.commit_timeout_seconds,
     )
 
