@@ -163,7 +163,7 @@ def reaction(cluster: Cluster, redis_url: str) -> dict[str, Any]:
         tempfile.TemporaryDirectory(prefix=name) as folder,
         Installation(cluster, redis_url, name, Path(folder)) as here,
     ):
-        users = [f"user-{number}" for number in range(USERS)]
+        users = [f"{name}-{number}" for number in range(USERS)]  # nobody whom another part has written to
         cluster.fill(here.topic(topics.PROFILES), records(map(profile, users)))
         clock = ScaledClock(T0)
         roles = (RoleName.DISPATCHER, RoleName.DISPATCHER, RoleName.GOVERNOR)
