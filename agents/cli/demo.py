@@ -37,7 +37,7 @@ PARTITIONS = 4
 @click.option("--seconds", type=click.FloatRange(min=0), help="End by itself, so long after the worker is ready.")
 @click.option("--json", "as_json", is_flag=True, help="Plain progress; the last line of stdout is one JSON object.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another town.")
-@click.option("--users", type=click.IntRange(1, 99_999), default=1_500, show_default=True, help="Users of the town.")
+@click.option("--users", type=click.IntRange(1, 99_999), default=1_000, show_default=True, help="Users of the town.")
 @click.option(
     "--speed",
     type=click.FloatRange(0.001, 86_400),
