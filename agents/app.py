@@ -74,7 +74,7 @@ def build_app(
     observer = Observer(metrics, point)
     spec = role_table(settings, policy)[name]()
     metrics.partitions.set(1 if ONE_PARTITION.issuperset(spec.topics) else settings.partitions)
-    app = _faust_app(settings, name)
+    app = faust_app(settings, name)
     runner = Runner(
         app,
         _Observed(spec, observer),
@@ -97,7 +97,8 @@ class _Observed:
         self.open = observer.opening(spec.open)
 
 
-def _faust_app(settings: Settings, name: RoleName) -> faust.App:
+def faust_app(settings: Settings, name: RoleName) -> faust.App:
+    """A Faust app of one role under these settings; it has a group and a folder of its own."""
     session = settings.session_timeout_seconds
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return faust.App(

@@ -6,8 +6,7 @@ from typing import Any
 
 import faust
 
-from agents.app import _faust_app as faust_app
-from agents.app import path_config
+from agents.app import faust_app, path_config
 from agents.batches.role import Watch
 from agents.batches.runner import Runner
 from agents.clock import SystemClock

@@ -56,11 +56,8 @@ class Plan:
     pauses: tuple[float, float] = (1.0, 5.0)
     """Seconds between the end of a blow and the next."""
     settle_seconds: float = 180.0
-    patience: float = 3.0
-    """How many seconds a promised second may take, where words are to be heard in time.
-
-    Two cores may run two workers, the broker, Redis and the traffic, and a worker that starts takes both for a while.
-    """
+    patience: float = 1.0
+    """How many seconds a promised second may take, where words are to be heard in time."""
     bugs: Sequence[str] = ()
     prefix: str = ""
 
