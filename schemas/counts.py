@@ -3,21 +3,19 @@
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from schemas import topics
-from schemas.base import Message
+from schemas.base import Message, Part
 from schemas.channel import Channel
 
 
-class Tally(BaseModel):
+class Tally(Part):
     """What happened on one channel in one minute of processing time, as one partition saw it: increments, not totals.
 
     ``round`` is the half-open round whose probes these were, 0 for ordinary messages: what comes in about old messages
     says nothing about probes.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     minute: int
     channel: Channel
@@ -27,10 +25,8 @@ class Tally(BaseModel):
     failures: int = 0
 
 
-class Draw(BaseModel):
+class Draw(Part):
     """What a partition took from its lease of one resource in one minute of processing time: increments, not totals."""
-
-    model_config = ConfigDict(frozen=True)
 
     minute: int
     resource: str

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import ClassVar
 
 from pydantic import AwareDatetime
 
 from schemas import topics
-from schemas.base import Message
+from schemas.base import Message, Part
 from schemas.channel import Channel
 
 
@@ -62,15 +63,23 @@ class Reason(StrEnum):
     REPLACED = "replaced"
 
 
-class Verdict(Message):
+class Verdict(Part):
     """One stage's judgement of one candidate (on one channel, or on the candidate itself)."""
 
     stage: str
     call: Call
     channel: Channel | None = None
     reason: Reason | None = None
-    detail: str = ""
+    detail: str | None = None
     until: AwareDatetime | None = None
+
+    def encode(self) -> bytes:
+        """Encoded once: a trace has a dozen stages that passed, always the same."""
+        return self._encoded
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        return super().encode()
 
 
 class Decision(Message):

@@ -11,19 +11,18 @@ NAMESPACE = UUID("5d1a3c1e-7d0b-5c39-9d5c-0f6b4c8f2a11")
 
 
 _SPACE = NAMESPACE.bytes
-_KEPT, _SET = ~(0xC000 << 48 | 0xF000 << 64), 0x8000 << 48 | 0x5000 << 64  # RFC 9562: variant 10, version 5
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # RFC 9562, section 4.1: bits 10
 
 
 def _name(kind: str, *parts: object) -> str:
-    r"""What ``str(uuid5(NAMESPACE, ...))`` gives, at a third of the time: three of them are made for every message.
+    r"""What ``str(uuid5(NAMESPACE, ...))`` gives, at a fifth of the time: three of them are made for every message.
 
     >>> from uuid import uuid5
     >>> _name("a", 1, "b") == str(uuid5(NAMESPACE, "a\x1f1\x1fb"))
     True
     """
-    digest = sha1(_SPACE + "\x1f".join((kind, *map(str, parts))).encode(), usedforsecurity=False).digest()
-    text = f"{int.from_bytes(digest[:16], 'big') & _KEPT | _SET:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = sha1(_SPACE + "\x1f".join((kind, *map(str, parts))).encode(), usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def episode_id(user_id: str, product: str, last_occasion: date) -> str:

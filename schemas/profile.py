@@ -3,19 +3,17 @@
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from schemas import topics
-from schemas.base import Message
+from schemas.base import Message, Part
 from schemas.channel import Channel
 from schemas.events import Identifier
 from schemas.policy.quiet import ClockTime
 
 
-class OwnQuietHours(BaseModel):
+class OwnQuietHours(Part):
     """Hours in which the user does not want to be written to, on his own clock; ``end`` may lie on the next day."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     start: ClockTime = Field(description="first minute of quiet, HH:MM")
     end: ClockTime = Field(description="first minute that is not, HH:MM; the same as start: there are none")

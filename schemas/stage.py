@@ -27,6 +27,10 @@ class StageChange(Message):
     episode: str = Field(description="the silence in which it changed, or that ended with it")
     policy_hash: str
 
+    def encode(self) -> bytes:
+        """As every message; pydantic knows that ``before`` is written as ``from``."""
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
+
     @property
     def key(self) -> str:
         return self.user_id

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import AwareDatetime, Field
 
 from schemas import topics
-from schemas.base import Message
+from schemas.base import Message, Part
 
 
 class Level(StrEnum):
@@ -42,7 +42,7 @@ class Component(StrEnum):
     EXPERIENCE = "bad_experience"
 
 
-class Evidence(Message):
+class Evidence(Part):
     """The counts behind a warning, in days and occasions (a day with activity)."""
 
     last_occasion: date

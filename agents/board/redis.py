@@ -21,7 +21,7 @@ from streams.board import BoardQuestion, BoardView
 
 log = logging.getLogger(__name__)
 
-TAKE = files("agents.board").joinpath("take.lua").read_text()
+TAKE, KEEP = (files("agents.board").joinpath(script).read_text() for script in ("take.lua", "keep.lua"))
 
 Command = tuple[str | bytes | int, ...]
 
@@ -89,16 +89,13 @@ class RedisBoard:
                 yield "DECRBY", keys.rate(channel), count * self._rates[channel].interval
 
     def _contacts(self, outbound: Sequence[Committed], now: datetime) -> Iterator[Command]:
-        value, seconds = keys.contact_value(now), int(self._gap.total_seconds())
-        for user_id in {each.said.user_id for each in outbound}:
-            yield "SET", keys.contact(user_id), value, "EX", seconds
+        value = keys.contact_value(now)
+        yield from _kept({keys.contact(each.said.user_id): value for each in outbound}, self._gap)
 
     def _last(self, outbound: Sequence[Committed], decisions: Sequence[Committed]) -> Iterator[Command]:
-        seconds = int(self._keep.total_seconds())
-        for user_id, value in last_by_user(decisions).items():
-            yield "SET", keys.decision(user_id), value, "EX", seconds
-        for user_id, value in last_by_user(outbound).items():
-            yield "SET", keys.outbound(user_id), value, "EX", seconds
+        last = {keys.decision(user_id): value for user_id, value in last_by_user(decisions).items()}
+        last |= {keys.outbound(user_id): value for user_id, value in last_by_user(outbound).items()}
+        yield from _kept(last, self._keep)
 
     def _counts(self, decisions: Sequence[Committed], now: datetime) -> Iterator[Command]:
         if not decisions:
@@ -137,3 +134,9 @@ class RedisBoard:
                 pipe.execute_command(*command)
 
         return await self._link.ask(fill, sum(map(len, commands)))
+
+
+def _kept(values: Mapping[str, int | bytes], time: timedelta) -> Iterator[Command]:
+    """What writes these values, if there are any, to live so long."""
+    if values:
+        yield "EVAL", KEEP, len(values), *values, int(time.total_seconds()), *values.values()

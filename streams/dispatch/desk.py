@@ -78,7 +78,7 @@ def _send(candidate: Candidate, judgement: Judgement, channel: Channel, view: Vi
         kind=view.message_class,
         counted=view.playbook is None or view.playbook.counted,
     )
-    book = sent(view.book, send, recall, view.memory)
+    book = sent(view.book, send, recall, view.caps.memory)
     return Settlement(book, _decision(candidate, judgement, view, now, message.id), message)
 
 

@@ -71,6 +71,8 @@ class Orders:
 
     def paused(self, playbook: str, now: datetime) -> Order | None:
         """The order that pauses a playbook now; of two, the one that ends later."""
+        if not self._kept:  # as mostly
+            return None
         keys = (f"{ControlKind.PAUSE}/{target}" for target in (playbook, EVERY))
         orders = [order for key in keys if (order := self._kept.get(key)) and order.holds(now)]
         return max(orders, key=lambda each: (each.until is None, each.until or each.at), default=None)

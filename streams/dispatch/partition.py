@@ -16,9 +16,9 @@ from streams.board import BoardQuestion, BoardView
 from streams.dispatch.asking import Asking
 from streams.dispatch.book import FAILURES, Book, Candidate, introduced, returned, waiting
 from streams.dispatch.books import Books
+from streams.dispatch.capping import Caps
 from streams.dispatch.copy.writer import Copywriter
 from streams.dispatch.desk import Settlement, candidate_of, decide
-from streams.dispatch.gate.caps import memory
 from streams.dispatch.gate.paused import paused_by
 from streams.dispatch.gate.stage import View
 from streams.dispatch.governed import MEMOS, Governed
@@ -54,7 +54,7 @@ class Dispatcher:
         self.orders = Orders(self._governed.orders, self._books, home(placement, number))
         self._treatments = Treatments(policy, self._limits)
         self._hours = AllowedHours(policy.quiet_hours)
-        self._memory = memory(policy)
+        self._caps = Caps(policy.caps)
         self._asking = Asking()
         self._reading = Reading(policy.intake.max_bytes)
         self._outcomes: Counter[str] = Counter()
@@ -262,7 +262,7 @@ class Dispatcher:
             queued=self._books.queue.in_line,
             standings=self._governed.standings,
             hours=self._hours,
-            memory=self._memory,
+            caps=self._caps,
             limits=self._limits,
             needs=treatment.needs,
             holdings=self._governed.holdings,

@@ -1,6 +1,7 @@
 """What is done about a warning: a playbook, on the channels that the policy has."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -40,6 +41,8 @@ class Treatment(NamedTuple):
 
 
 UNTREATED = Treatment(None, ())
+REMEMBERED = 4_096
+"""Choices that are kept: there are few levels and products."""
 
 
 class Treatments:
@@ -47,13 +50,14 @@ class Treatments:
 
     def __init__(self, policy: Policy, limits: Limits) -> None:
         self._all: Sequence[Treatment] = [Treatment.of(playbook, policy, limits) for playbook in policy.playbooks]
+        self.choose, self.channels = lru_cache(REMEMBERED)(self._choose), lru_cache(REMEMBERED)(self._channels)
 
-    def choose(self, level: Level, product: str, unhappy: bool) -> Treatment:
+    def _choose(self, level: Level, product: str, unhappy: bool) -> Treatment:
         """The first care for an unhappy user; without one, and for everybody else, the first promotion (E5)."""
         care, promotion = self._first(level, product, cares=True), self._first(level, product, cares=False)
         return care if unhappy and care is not UNTREATED else promotion
 
-    def channels(self, level: Level, product: str) -> tuple[Channel, ...]:
+    def _channels(self, level: Level, product: str) -> tuple[Channel, ...]:
         """Every channel that may be chosen, whatever the user's mood turns out to be."""
         both = (self._first(level, product, cares) for cares in (False, True))
         return tuple(dict.fromkeys(channel for each in both for channel in each.channels))

@@ -7,7 +7,7 @@ that would outlast the candidate. Any other hold is waited for: quiet hours, cap
 a matter of seconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
@@ -80,19 +80,19 @@ class Judgement(NamedTuple):
 
 def judge(candidate: Candidate, view: View, now: datetime) -> Judgement:
     """Send on the first channel that every stage passes; else hold until the first that may be free; else drop."""
-    shared = {name: rule(candidate, view, now) for name, rule in _SHARED.items()}
-    trace = [_verdict(name, finding, None) for name, finding in shared.items()]
+    shared = [rule(candidate, view, now) for rule in _SHARED.values()]
+    trace = _verdicts(shared, None)
     refusals: list[Refusal] = []
     for channel in view.channels:
-        own = {name: rule(candidate, channel, view, now) for name, rule in _BY_CHANNEL.items()}
-        trace += (_verdict(name, finding, channel) for name, finding in own.items())
+        own = [rule(candidate, channel, view, now) for rule in _BY_CHANNEL.values()]
+        trace += _verdicts(own, channel)
         refusal = _refusal(shared, own, channel)
         if refusal is None:
-            return Judgement(Outcome.SENT, channel, None, None, tuple(trace))
+            return Judgement(Outcome.SENT, channel, None, None, trace)
         refusals.append(refusal)
         if _is_waited_for(refusal, candidate):
             break
-    return _refused(refusals or [_nowhere(shared)], tuple(trace))
+    return _refused(refusals or [_nowhere(shared)], trace)
 
 
 class Refusal(NamedTuple):
@@ -106,19 +106,21 @@ class Refusal(NamedTuple):
     brief: bool = False
 
 
-Findings = Mapping[str, Finding | None]
-_ORDER = tuple(stage.name for stage in STAGES)
+Findings = Sequence[Finding | None]
+"""One of each stage of a kind, in order."""
+_ORDER = {stage.name: place for place, stage in enumerate(STAGES)}
 _SHARED = {stage.name: stage.rule for stage in STAGES if isinstance(stage, Stage)}
 _BY_CHANNEL = {stage.name: stage.rule for stage in STAGES if isinstance(stage, ChannelStage)}
 
 
 def _refusal(shared: Findings, own: Findings, channel: Channel) -> Refusal | None:
-    if not any(shared.values()) and not any(own.values()):
+    if not any(shared) and not any(own):
         return None
-    found = [(name, finding) for name in _ORDER if (finding := shared.get(name) or own.get(name))]
+    stages = (*zip(_SHARED, shared, strict=True), *zip(_BY_CHANNEL, own, strict=True))
+    found = sorted(((name, finding) for name, finding in stages if finding), key=lambda each: _ORDER[each[0]])
     name, first = found[0]
     end = _end(first, [finding for _, finding in found])
-    return Refusal(first.reason, channel if name in own else None, end, first.waits, first.takes, first.brief)
+    return Refusal(first.reason, channel if name in _BY_CHANNEL else None, end, first.waits, first.takes, first.brief)
 
 
 def _is_waited_for(refusal: Refusal, candidate: Candidate) -> bool:
@@ -135,7 +137,7 @@ def _end(first: Finding, findings: list[Finding]) -> datetime | None:
 
 def _nowhere(shared: Findings) -> Refusal:
     """Without a channel the stage ``playbook`` has dropped, if none before it has."""
-    return Refusal(next(finding.reason for finding in shared.values() if finding), None, None)
+    return Refusal(next(finding.reason for finding in shared if finding), None, None)
 
 
 def _refused(refusals: list[Refusal], trace: tuple[Verdict, ...]) -> Judgement:
@@ -150,17 +152,27 @@ def _refused(refusals: list[Refusal], trace: tuple[Verdict, ...]) -> Judgement:
 
 
 @cache
-def _passed(stage: str, channel: Channel | None) -> Verdict:
-    return Verdict(stage=stage, call=Call.PASS, channel=channel)
+def _passed(channel: Channel | None) -> tuple[Verdict, ...]:
+    """What all stages of a kind say that let a candidate pass; mostly all do."""
+    names: Iterable[str] = _SHARED if channel is None else _BY_CHANNEL
+    return tuple(Verdict(stage=name, call=Call.PASS, channel=channel) for name in names)
 
 
-def _verdict(stage: str, finding: Finding | None, channel: Channel | None) -> Verdict:
+def _verdicts(findings: Findings, channel: Channel | None) -> tuple[Verdict, ...]:
+    """What the stages of a kind say: those about the candidate, or about a channel."""
+    passed = _passed(channel)
+    if not any(findings):
+        return passed
+    return tuple(_verdict(finding, verdict) for finding, verdict in zip(findings, passed, strict=True))
+
+
+def _verdict(finding: Finding | None, passed: Verdict) -> Verdict:
     if finding is None:
-        return _passed(stage, channel)
+        return passed
     return Verdict(
-        stage=stage,
+        stage=passed.stage,
         call=finding.call,
-        channel=channel,
+        channel=passed.channel,
         reason=finding.reason,
         detail=finding.detail,
         until=finding.until,

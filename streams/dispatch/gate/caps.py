@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from schemas.channel import Channel
 from schemas.decision import Call, Reason
 from schemas.feedback import FeedbackKind
-from schemas.policy import Cap, Counted, Policy
+from schemas.policy import Cap, Counted
 from streams.dispatch.book import Candidate, Send, heard
 from streams.dispatch.gate.stage import Finding, View, drop, hold
 from streams.dispatch.wall_clock import start_of_day, wall
@@ -26,26 +26,21 @@ def caps(candidate: Candidate, channel: Channel, view: View, now: datetime) -> F
     """Holds until no cap is full and every gap is over; drops where a cap allows none. An exempt playbook passes."""
     if view.playbook is None or view.playbook.exempt:
         return None
-    found = [each for cap in view.policy.caps for each in _findings(cap, channel, view, now)]
+    covering = view.caps.on(channel, view.message_class)
+    found = [each for cap in covering for each in _findings(cap, channel, view, now)]
     never = next((each for each in found if each.call is Call.DROP), None)
     return never or max(found, key=lambda each: each.until or now, default=None)
 
 
-def memory(policy: Policy) -> timedelta:
-    """How long a message may count for some cap; a calendar day may be longer than 24 hours, wherever the user goes."""
-    spans = [timedelta(hours=max(cap.hours or 0, cap.gap_hours)) for cap in policy.caps]
-    return max((*spans, *(timedelta(days=cap.days + 2) for cap in policy.caps if cap.days)), default=timedelta())
-
-
 def _findings(cap: Cap, channel: Channel, view: View, now: datetime) -> Iterator[Finding]:
-    if not cap.covers(channel, view.message_class):
-        return
     if cap.count == 0:
         yield drop(Reason.FREQUENCY_CAP, f"{cap.name}: none is allowed")
         return
     sends = [send for send in view.book.sends if _counts(cap, send, channel)]
+    if not sends:
+        return
     gap = timedelta(hours=cap.gap_hours)
-    if sends and now < sends[0].at + gap:
+    if now < sends[0].at + gap:
         detail = f"{cap.name}: the last was at {sends[0].at.isoformat()}, less than {cap.gap_hours} h ago"
         yield hold(Reason.MINIMUM_GAP, sends[0].at + gap, detail)
     if cap.count is not None:

@@ -1,7 +1,7 @@
 """The shape of a stage: pure, one question, one finding; None lets the candidate pass."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from schemas.breaker import BreakerState
@@ -13,6 +13,7 @@ from schemas.policy import Playbook, Policy
 from streams.board import BoardView
 from streams.control import Order
 from streams.dispatch.book import Book, Candidate, Recall
+from streams.dispatch.capping import Caps
 from streams.dispatch.copy.writer import Copywriter, Written
 from streams.dispatch.holding import Holding
 from streams.dispatch.hours import AllowedHours
@@ -26,10 +27,10 @@ class View(NamedTuple):
     ``channels`` are those of the playbook that the policy has, in the playbook's order, without those that have failed;
     ``recall`` is the id of the recall this candidate would open, ``failed`` that recall where it is open already and
     goes on because its last message has failed; ``newer`` says that a later warning of the user is here; ``tokens`` are
-    what is left of the provider's rate, ``queued`` the candidates already waiting for it; ``memory`` is how long a
-    book keeps a message at least; ``writer`` puts it into words, ``texts`` are what it wrote so far; ``limits`` are
-    those of the policy for all users together, ``needs`` what a message of one segment takes of them on each channel,
-    ``holdings`` what is leased here; ``paused`` is the operator's order that pauses the playbook, if one stands.
+    what is left of the provider's rate, ``queued`` the candidates already waiting for it; ``writer`` puts it into
+    words, ``texts`` are what it wrote so far; ``limits`` are those of the policy for all users together, ``needs`` what
+    a message of one segment takes of them on each channel, ``holdings`` what is leased here; ``paused`` is the
+    operator's order that pauses the playbook, if one stands.
     """
 
     user: str
@@ -45,7 +46,7 @@ class View(NamedTuple):
     queued: Mapping[Channel, int]
     standings: Standings
     hours: AllowedHours
-    memory: timedelta
+    caps: Caps
     writer: Copywriter
     texts: dict[Channel, Written]
     limits: Limits
