@@ -8,7 +8,7 @@ from typing import NamedTuple
 from agents.replay import parquet
 from agents.replay.edge import Border, edge
 from agents.replay.log import events
-from agents.replay.reading import STDIN, lines
+from agents.replay.reading import STDIN, bar, batches, lines, told
 from agents.replay.sorting import Sorter
 from agents.replay.topic import taken
 from agents.settings import Settings
@@ -36,8 +36,8 @@ def of_file(path: str) -> Iterator[History]:
 
 @contextmanager
 def of_topics(settings: Settings, policy: Policy, begin: Sequence[Border], end: Sequence[Border]) -> Iterator[History]:
-    """What a range of the event topics holds, inside the block; without a border a side is open."""
+    """What a range of the event topics holds, inside the block, with bars; without a border a side is open."""
     first, until = edge("--from", begin, settings), edge("--to", end, settings)
-    with Sorter() as sorter:
-        refused = asyncio.run(taken(settings, policy, first, until, sorter))
-        yield History(sorter.events(), refused)
+    with Sorter() as sorter, bar() as shown:
+        refused = asyncio.run(taken(settings, policy, first, until, sorter, shown))
+        yield History(told(batches(sorter.events()), shown, len(sorter), int), refused)

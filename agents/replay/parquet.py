@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from agents.replay.reading import bar
+from agents.replay.reading import bar, told
 
 ENDING: Final = ".parquet"
 ROWS: Final = 10_000
@@ -36,16 +36,7 @@ def rows(path: str) -> Iterator[Iterator[bytes]]:
     except ArrowException as error:
         raise OSError(f"it is no Parquet file ({error})") from error
     with file, bar() as shown:
-        task, number = shown.add_task("replay", total=file.metadata.num_rows), 0
-
-        def told() -> Iterator[bytes]:
-            nonlocal number
-            for some in _batches(file):
-                yield from some
-                number += len(some)
-                shown.update(task, completed=number, description=f"{number:,} events")
-
-        yield told()
+        yield told(_batches(file), shown, file.metadata.num_rows, int)
 
 
 def _batches(file: Any) -> Iterator[list[bytes]]:

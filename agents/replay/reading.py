@@ -3,11 +3,11 @@
 import gzip
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -16,6 +16,8 @@ STDIN: Final = "-"
 BUFFER: Final = 1 << 20
 SHOWN: Final = 10_000
 """Lines between two looks at how far the file is."""
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -28,7 +30,8 @@ def lines(path: str) -> Iterator[Iterator[bytes]]:
             unpacked = stack.enter_context(gzip.open(raw, "rb"))
             source = stack.enter_context(io.BufferedReader(unpacked, BUFFER))
         size = None if path == STDIN else Path(path).stat().st_size
-        yield _shown(source, raw, size, stack.enter_context(bar()))
+        read = raw.tell if size is not None else int
+        yield told(batches(source), stack.enter_context(bar()), size, lambda _number: read())
 
 
 def bar() -> Progress:
@@ -46,9 +49,20 @@ def bar() -> Progress:
     )
 
 
-def _shown(source: BinaryIO, raw: BinaryIO, size: int | None, shown: Progress) -> Iterator[bytes]:
-    task, number = shown.add_task("replay", total=size), 0
-    while some := list(islice(source, SHOWN)):
+def told(batches: Iterable[Sequence[T]], shown: Progress, total: int | None, done: Callable[[int], int]) -> Iterator[T]:
+    """All that is in the batches; the bar goes on to what ``done`` says of so many, after each batch."""
+    task, number = shown.add_task("replay", total=total), 0
+    for some in batches:
         yield from some
         number += len(some)
-        shown.update(task, completed=raw.tell() if size is not None else 0, description=f"{number:,} events")
+        shown.update(task, completed=done(number), description=f"{number:,} events")
+
+
+def batches(source: Iterable[T]) -> Iterator[list[T]]:
+    """The source in parts, between which one looks how far it is.
+
+    >>> [len(each) for each in batches(range(25_000))]
+    [10000, 10000, 5000]
+    """
+    rest = iter(source)
+    return iter(lambda: list(islice(rest, SHOWN)), [])

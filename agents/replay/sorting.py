@@ -31,6 +31,10 @@ class Sorter:
         self._kept: list[tuple[datetime, bytes]] = []
         self._files: list[BinaryIO] = []
 
+    def __len__(self) -> int:
+        """How many events it has taken."""
+        return self._run * len(self._files) + len(self._kept)
+
     def add(self, event: Event) -> None:
         """The event is kept, on disk or in memory."""
         self._kept.append((event.time, _line(event)))

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from math import inf
 
+from rich.progress import Progress
+
 from agents.batches.batch import Record, TopicPartition
 from agents.batches.reader import Reader, reading
 from agents.connection import kafka_options
@@ -22,9 +24,12 @@ from streams.intake import Intake, Reject
 from streams.partitioner import Placement, home
 
 
-async def taken(settings: Settings, policy: Policy, begin: Edge, end: Edge, events: Sorter) -> Counter[str]:
+async def taken(
+    settings: Settings, policy: Policy, begin: Edge, end: Edge, events: Sorter, shown: Progress
+) -> Counter[str]:
     """``events`` has what the range holds, ``begin`` in it and ``end`` not; returns the refused records by reason.
 
+    A bar of each partition is ``shown`` while it is read.
     Raises :class:`Faults` for a topic that is not there and for an offset that its log does not hold, and what aiokafka
     raises where no broker answers.
     """
@@ -34,15 +39,16 @@ async def taken(settings: Settings, policy: Policy, begin: Edge, end: Edge, even
             placement = Placement(await _partitions(settings, topic, begin, end), settings.partitioner)
             for number in range(placement.partitions):
                 intake = Intake(policy, home(placement, number))
-                await _take(reader, TopicPartition(topic, number), begin, end, intake, events, refused)
+                tp = TopicPartition(topic, number)
+                refused.update(await _take(_records(reader, tp, begin, end, shown), tp, begin, end, intake, events))
     return refused
 
 
 async def _take(
-    reader: Reader, tp: TopicPartition, begin: Edge, end: Edge, intake: Intake, events: Sorter, refused: Counter[str]
-) -> None:
-    since, before = _time(begin, tp, -inf), _time(end, tp, inf)
-    async for record in _records(reader, tp, begin, end):
+    records: AsyncIterator[Record], tp: TopicPartition, begin: Edge, end: Edge, intake: Intake, events: Sorter
+) -> Counter[str]:
+    since, before, refused = _time(begin, tp, -inf), _time(end, tp, inf), Counter[str]()
+    async for record in records:
         if not since <= record.timestamp < before:
             continue
         found = intake.read(record)
@@ -50,17 +56,23 @@ async def _take(
             refused[found.reason] += 1
         else:
             events.add(found)
+    return refused
 
 
-async def _records(reader: Reader, tp: TopicPartition, begin: Edge, end: Edge) -> AsyncIterator[Record]:
+async def _records(
+    reader: Reader, tp: TopicPartition, begin: Edge, end: Edge, shown: Progress
+) -> AsyncIterator[Record]:
     """What lies between two offsets that leave nothing of the range out."""
     oldest, stable = await reader.range_of(tp)
     first, until = _offset(begin, tp, oldest, stable), _offset(end, tp, oldest, stable)
     if first is None:
         first = max(oldest, await reader.since(tp, begin.at, stable)) if begin.at else oldest
-    async for records, _position in reader.read(tp, first, stable if until is None else until):
+    last = stable if until is None else until
+    task = shown.add_task(f"{tp.topic}[{tp.partition}]", total=max(0, last - first))
+    async for records, position in reader.read(tp, first, last):
         for record in records:
             yield record
+        shown.update(task, completed=position - first)
 
 
 def _time(edge: Edge, tp: TopicPartition, beyond: float) -> float:

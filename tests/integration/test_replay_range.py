@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,16 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from click.testing import CliRunner, Result
+from rich.progress import Progress
 
 from agents.__main__ import main
 from agents.connection import kafka_options
 from agents.local import Kafka
+from agents.policy_file import read_policy
+from agents.replay.edge import Edge
+from agents.replay.reading import batches, told
+from agents.replay.sorting import Sorter
+from agents.replay.topic import taken
 from agents.settings import Settings, load_settings
 from agents.topics import create_topics, topic_specs
 from schemas import topics
@@ -152,6 +159,20 @@ def test_offsets_cut_their_own_partition_only(settings: Settings, tmp_path: Path
     assert contents(tmp_path / "out") == from_file(tmp_path / "file", cut)
     for word, said in (("1:999999", "give one from 0 to "), ("7:1", "name one from 0 to 2")):
         assert said in run("--kafka", "--from", word, "--out", tmp_path / "no", code=1).output
+
+
+def test_a_bar_goes_to_the_end_of_every_partition_and_of_the_replay(settings: Settings) -> None:
+    asyncio.run(sent(settings, rows()))
+    sizes = Counter(settings.placement.of(row["user_id"].encode()) for row in rows())
+    shown = Progress(disable=True)
+    with Sorter() as sorter:
+        asyncio.run(taken(settings, read_policy(POLICY), Edge("--from"), Edge("--to"), sorter, shown))
+        assert len(list(told(batches(sorter.events()), shown, len(sorter), int))) == len(rows())
+    *partitions, replay = shown.tasks
+    marker = 1  # the transaction's
+    assert [task.total for task in partitions] == [sizes[number] + marker for number in range(PARTITIONS)]
+    assert all(task.finished for task in partitions)
+    assert (replay.completed, replay.total) == (len(rows()), len(rows()))
 
 
 def test_a_topic_that_is_not_there_is_named(
