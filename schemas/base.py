@@ -68,6 +68,28 @@ class Message(Part):
         )
 
 
+class Told(Message):
+    """What we say about one user in one product, under one policy: true from the moment ``at`` on."""
+
+    id: str
+    user_id: str
+    product: str
+    at: AwareDatetime
+    policy_hash: str
+
+    @property
+    def key(self) -> str:
+        return self.user_id
+
+    @property
+    def ce_id(self) -> str:
+        return self.id
+
+    @property
+    def ce_time(self) -> datetime:
+        return self.at
+
+
 def _nested(part: Part) -> msgspec.Raw:
     """A part of a message; everything else that one holds msgspec knows by itself, and writes as pydantic would."""
     return msgspec.Raw(part.encode())
@@ -85,4 +107,4 @@ def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
     return next((value for key, value in headers if key == name), None)
 
 
-__all__ = ["SOURCE", "AwareDatetime", "Headers", "Message", "Part", "header"]
+__all__ = ["SOURCE", "AwareDatetime", "Headers", "Message", "Part", "Told", "header"]

@@ -1,6 +1,5 @@
 """What was decided about a candidate, and why (topic ``churn.decisions``, E15): the full trace of verdicts."""
 
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar
@@ -8,7 +7,7 @@ from typing import ClassVar
 from pydantic import AwareDatetime
 
 from schemas import topics
-from schemas.base import Message, Part
+from schemas.base import Part, Told
 from schemas.channel import Channel
 
 
@@ -82,20 +81,17 @@ class Verdict(Part):
         return super().encode()
 
 
-class Decision(Message):
+class Decision(Told):
     """One judgement of one candidate: outcome, deciding reason, and every stage's verdict."""
 
     TOPIC: ClassVar[str] = topics.DECISIONS
     TYPE: ClassVar[str] = "churn.decision"
 
-    id: str
     number: int
     warning: str
     level: str
     episode: str
     recall: str
-    user_id: str
-    product: str
     playbook: str | None = None
     outcome: Outcome
     reason: Reason | None = None
@@ -103,18 +99,4 @@ class Decision(Message):
     message: str | None = None
     earliest: AwareDatetime | None = None
     expires: AwareDatetime
-    at: AwareDatetime
     trace: tuple[Verdict, ...]
-    policy_hash: str
-
-    @property
-    def key(self) -> str:
-        return self.user_id
-
-    @property
-    def ce_id(self) -> str:
-        return self.id
-
-    @property
-    def ce_time(self) -> datetime:
-        return self.at

@@ -1,17 +1,16 @@
 """What shall be sent (topic ``churn.outbound``, E16): once for read-committed consumers, with an idempotency key."""
 
-from datetime import datetime
 from typing import ClassVar
 
 from pydantic import AwareDatetime, Field, JsonValue
 
 from schemas import topics
-from schemas.base import Message
+from schemas.base import Told
 from schemas.channel import Channel
 from schemas.message_class import MessageClass
 
 
-class Outbound(Message):
+class Outbound(Told):
     """One message for one user on one channel; ``id`` is also the idempotency key for whoever delivers it.
 
     With ``content`` it is to be sent as it stands; without, ``template`` names one of the messaging system's own, to be
@@ -21,14 +20,11 @@ class Outbound(Message):
     TOPIC: ClassVar[str] = topics.OUTBOUND
     TYPE: ClassVar[str] = "churn.outbound"
 
-    id: str
     recall: str
     number: int = Field(default=1, ge=1, description="n-th channel of its recall; above 1 the one before has failed")
     episode: str
     stage: str
     warning: str
-    user_id: str
-    product: str
     channel: Channel
     playbook: str
     message_class: MessageClass = Field(default=MessageClass.PROMOTION, description="what it is for")
@@ -41,18 +37,4 @@ class Outbound(Message):
     link: str | None = Field(default=None, description="where the message leads, with UTM parameters")
     cost: float = Field(description="expected cost in the policy's currency: a message, or each of its segments")
     priority: int
-    at: AwareDatetime
     expires: AwareDatetime
-    policy_hash: str
-
-    @property
-    def key(self) -> str:
-        return self.user_id
-
-    @property
-    def ce_id(self) -> str:
-        return self.id
-
-    @property
-    def ce_time(self) -> datetime:
-        return self.at

@@ -1,13 +1,12 @@
 """What an app's event says of a user that the dispatcher must know (topic ``churn.signs``, E3-E5, E7)."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import AwareDatetime, Field
 
 from schemas import topics
-from schemas.base import Message
+from schemas.base import Told
 from schemas.channel import Channel
 
 
@@ -23,16 +22,13 @@ class SignKind(StrEnum):
     OPTED_OUT = "opted_out"
 
 
-class Sign(Message):
+class Sign(Told):
     """One event's word about a user; ``source`` and ``event`` name the event for ever."""
 
     TOPIC: ClassVar[str] = topics.SIGNS
     TYPE: ClassVar[str] = "churn.sign"
 
-    id: str
     kind: SignKind
-    user_id: str
-    product: str
     source: str
     event: str
     at: AwareDatetime = Field(
@@ -42,16 +38,3 @@ class Sign(Message):
     open_complaints: int | None = Field(
         default=None, ge=0, description="complaint_opened, complaint_resolved: how many are open in the product now"
     )
-    policy_hash: str
-
-    @property
-    def key(self) -> str:
-        return self.user_id
-
-    @property
-    def ce_id(self) -> str:
-        return self.id
-
-    @property
-    def ce_time(self) -> datetime:
-        return self.at

@@ -1,13 +1,13 @@
 """What we warn of (topic ``churn.warnings``): a user is drifting away, how far, and why; or has come back (B7)."""
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import AwareDatetime, Field
 
 from schemas import topics
-from schemas.base import Message, Part
+from schemas.base import Part, Told
 
 
 class Level(StrEnum):
@@ -59,17 +59,14 @@ class Evidence(Part):
     unhappy_days_28: int = Field(default=0, description="days with a complaint or a low score, of the last 28")
 
 
-class Warning(Message):
+class Warning(Told):
     """A level crossed, or a return after one. ``index`` and ``parts`` are in thousandths of a point."""
 
     TOPIC: ClassVar[str] = topics.WARNINGS
     TYPE: ClassVar[str] = "churn.warning"
 
-    id: str
     level: Level
     episode: str
-    user_id: str
-    product: str
     at: AwareDatetime = Field(description="event time: the look, or the event, at which a rule called for it")
     index: int = Field(ge=0, le=100_000, description="health, thousandths of a point")
     parts: dict[Component, int] = Field(description="thousandths of a point; they sum to 100000 - index exactly")
@@ -86,16 +83,3 @@ class Warning(Message):
     clears: str | None = Field(default=None, description="recovered only: the id of the warning it clears")
     snapshot: str = Field(description="the population snapshot the index was read from")
     warming_up: bool
-    policy_hash: str
-
-    @property
-    def key(self) -> str:
-        return self.user_id
-
-    @property
-    def ce_id(self) -> str:
-        return self.id
-
-    @property
-    def ce_time(self) -> datetime:
-        return self.at
