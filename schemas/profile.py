@@ -33,7 +33,7 @@ class Profile(Message):
         default=None, description="IANA time zone; none, or one that is unknown: the policy's dispatch.zone"
     )
     language: str | None = None
-    region: str | None = None
+    region: str | None = Field(default=None, max_length=64)
     city_tier: int | None = None
     tier: str | None = Field(default=None, max_length=64, description="the company's own name for the user's value")
     quiet_hours: OwnQuietHours | None = Field(

@@ -1,6 +1,7 @@
-"""What of a user's newest profile the gate asks for, and what he has said himself since (A5, E3)."""
+"""What is kept of a user's newest profile, and what he has said himself since (A5, E3)."""
 
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 
@@ -9,6 +10,28 @@ from schemas.locale import LONGEST
 from schemas.profile import Profile
 from streams.dispatch.hours import Span
 from streams.dispatch.wall_clock import zones
+
+
+class Worth(Struct, frozen=True, array_like=True, gc=False):
+    """What a user is worth and where he lives, as the fields of the same names in :class:`schemas.profile.Profile`."""
+
+    tier: str | None = None
+    region: str | None = None
+    city_tier: int | None = None
+    total_spend: float = 0.0
+    lifetime_value: float | None = None
+    acquisition_cost: float | None = None
+    coupons_issued: int = 0
+    coupons_redeemed: int = 0
+
+    @classmethod
+    def of(cls, profile: Profile) -> "Worth | None":
+        """What a profile says of it; None where it says nothing."""
+        worth = cls(*(getattr(profile, name) for name in cls.__struct_fields__))
+        return None if worth == UNTOLD else worth
+
+
+UNTOLD: Final = Worth()
 
 
 class Known(Struct, frozen=True, array_like=True, gc=False):
@@ -21,6 +44,7 @@ class Known(Struct, frozen=True, array_like=True, gc=False):
     quiet: tuple[str, str] | None = None
     silent_until: datetime | None = None
     language: str | None = None
+    worth: Worth | None = None
 
     @property
     def own_hours(self) -> Span | None:
@@ -46,6 +70,7 @@ def known(profile: Profile, now: datetime) -> Known:
         quiet=(quiet.start, quiet.end) if quiet else None,
         silent_until=profile.silent_until,
         language=profile.language and profile.language[:LONGEST],
+        worth=Worth.of(profile),
     )
 
 

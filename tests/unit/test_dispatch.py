@@ -11,7 +11,9 @@ from schemas.decision import Outcome, Reason
 from schemas.feedback import FeedbackKind
 from schemas.lease import budget
 from schemas.policy import Budgets, Playbook
+from streams.dispatch.book import BOOKS
 from streams.dispatch.copy.writer import Copywriter, Written
+from streams.dispatch.known import Worth
 from streams.packed import StateUnreadable, UnreadableRecord
 from tests.dispatching import T0, Stood, Worked, feedback, leased, policy, profile, recovered, warning
 
@@ -54,6 +56,22 @@ def test_a_message_is_put_into_words_once_a_judgement(monkeypatch):
     worked.hear(leased(budget(), 10**6))
     assert worked.outcome == (Outcome.SENT, None)
     assert wrote == [Channel.PUSH, Channel.SMS] * 2
+
+
+def test_what_a_user_is_worth_is_kept_as_his_newest_profile_has_it(worked):
+    """A5: value, tier and coupons outlast a restart; a profile that says nothing of them leaves nothing."""
+    worth = {"tier": "gold", "region": "Jiangsu", "city_tier": 2, "total_spend": 1280.5, "lifetime_value": 4000.0}
+    coupons = {"acquisition_cost": 31.0, "coupons_issued": 5, "coupons_redeemed": 2}
+    worked.work(profile(**worth, **coupons))
+    worked.restart()
+    worked.work(warning())
+    kept = BOOKS.unpack("u1", worked.table[b"u1"]).profile
+    assert kept is not None
+    assert kept.worth == Worth(**worth, **coupons)
+    worked.work(profile(at=T0))
+    newest = BOOKS.unpack("u1", worked.table[b"u1"]).profile
+    assert newest is not None
+    assert newest.worth is None
 
 
 def test_feedback_is_counted_once_whatever_comes(worked):
