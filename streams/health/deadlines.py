@@ -1,40 +1,52 @@
 """When each user must be looked at next: one entry a user, soonest first, then by key.
 
-An entry may be early, never late: who is found to be not yet due is entered again. So an entry is moved only when it
-would come too late, and stale ones are passed over when their time comes; cost grows with what happens.
+An entry may be early, never late: who is found to be not yet due is entered again. A calendar queue (Brown 1988): a
+heap for the days that have come, a set for every later day; to move an entry costs the same however many wait.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
+from streams.health.days import DAY_SECONDS
 from streams.health.state import NEVER
 
 
 class Deadlines:
-    """Due times (seconds since 1970) by key."""
+    """Due times (seconds since 1970) by key; days are those of UTC."""
 
-    __slots__ = ("_due", "_heap")
+    __slots__ = ("_due", "_later", "_near", "_today")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, bytes]] = []
-        self._due: dict[bytes, int] = {}
+        self.restore(())
 
     def restore(self, entries: Iterable[tuple[bytes, int]]) -> None:
         """Only these entries wait; those due at NEVER do not."""
-        self._due = {key: due for key, due in entries if due != NEVER}
-        self._heap = [(due, key) for key, due in self._due.items()]
-        heapify(self._heap)
+        self._due: dict[bytes, int] = {}
+        self._later: defaultdict[int, set[bytes]] = defaultdict(set)
+        self._near: list[tuple[int, bytes]] = []
+        self._today = -1
+        for key, due in entries:
+            if due != NEVER:
+                self.expect(key, due)
 
     def expect(self, key: bytes, due: int) -> None:
-        """The key waits until ``due``, or until its earlier time if it has one.
+        """The key waits until ``due``, whatever it waited for before.
 
         >>> deadlines = Deadlines()
         >>> deadlines.expect(b"u", 9); deadlines.expect(b"u", 12); deadlines.due(b"u")
-        9
+        12
         """
-        if due < self._due.get(key, NEVER):
-            self._due[key] = due
-            heappush(self._heap, (due, key))
+        before = self._due.get(key, -1)
+        if due == before:
+            return
+        if before // DAY_SECONDS > self._today:
+            self._later[before // DAY_SECONDS].discard(key)
+        self._due[key] = due
+        if due // DAY_SECONDS > self._today:
+            self._later[due // DAY_SECONDS].add(key)
+        else:
+            heappush(self._near, (due, key))
 
     def due(self, key: bytes) -> int:
         """When the key is due at the earliest, NEVER if it does not wait."""
@@ -42,17 +54,26 @@ class Deadlines:
 
     def any(self, until: int) -> bool:
         """Whether an entry may be due at ``until`` or before."""
-        return bool(self._heap) and self._heap[0][0] <= until
+        return until // DAY_SECONDS > self._today or (bool(self._near) and self._near[0][0] <= until)
 
     def pop(self, until: int) -> tuple[int, bytes] | None:
         """The first entry due at ``until`` or before, which waits no longer; None if there is none."""
-        heap = self._heap
+        if until // DAY_SECONDS > self._today:
+            self._turn_to(until // DAY_SECONDS)
+        heap = self._near
         while heap and heap[0][0] <= until:
             due, key = heappop(heap)
             if self._due.get(key) == due:
                 del self._due[key]
                 return due, key
         return None
+
+    def _turn_to(self, day: int) -> None:
+        """What is due on the days up to this one stands in the heap, where what has moved since is passed over."""
+        self._today = day
+        for come in [each for each in self._later if each <= day]:
+            self._near += ((self._due[key], key) for key in self._later.pop(come))
+        heapify(self._near)
 
     def __len__(self) -> int:
         return len(self._due)

@@ -216,7 +216,7 @@ class Lane:
         self._expect(key, state, silence, day)
 
     def _expect(self, key: bytes, state: State, silence: Silence, day: int) -> None:
-        """The user waits for a look that is to come, on a day or later, and not too late; it is mostly moved before."""
+        """The user waits for the first look that is to come, on a day or later, at which time may change something."""
         day = max(day, self._alerts.earliest(state, silence))
         while (due := self._look(key, day)) <= self.watermark.time:
             day += 1

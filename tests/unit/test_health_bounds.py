@@ -82,7 +82,7 @@ def test_an_alarm_keeps_an_episode_open_up_to_the_end_of_the_cool_down() -> None
 def test_a_deadline_has_come_at_its_very_second() -> None:
     deadlines = Deadlines()
     deadlines.expect(b"u", 9)
-    assert (deadlines.any(8), deadlines.pop(8)) == (False, None)
+    assert (deadlines.pop(8), deadlines.any(8)) == (None, False)
     assert (deadlines.any(9), deadlines.pop(9)) == (True, (9, b"u"))
 
 

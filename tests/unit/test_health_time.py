@@ -65,7 +65,7 @@ def test_deadlines_come_in_order_of_time_then_key_and_each_once() -> None:
     for key, due in ((b"b", 5), (b"a", 5), (b"c", 9), (b"c", 4), (b"b", 7), (b"d", 11)):
         deadlines.expect(key, due)
     assert len(deadlines) == 4
-    assert [deadlines.pop(10) for _ in range(4)] == [(4, b"c"), (5, b"a"), (5, b"b"), None]
+    assert [deadlines.pop(10) for _ in range(4)] == [(4, b"c"), (5, b"a"), (7, b"b"), None]
     deadlines.expect(b"c", 20)
     assert (deadlines.due(b"c"), deadlines.due(b"a"), len(deadlines)) == (20, NEVER, 2)
     assert [deadlines.pop(30) for _ in range(3)] == [(11, b"d"), (20, b"c"), None]
