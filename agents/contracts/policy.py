@@ -30,6 +30,7 @@ from schemas.policy import (
     Shock,
     Silence,
     Source,
+    StageScale,
     Template,
     Variant,
     Volume,
@@ -55,6 +56,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[warnings.lapse]", Lapse),
     ("[warnings.shock]", Shock),
     ("[warnings.collapse]", Collapse),
+    ("[warnings.stages]", StageScale),
     ("[channels.NAME]", ChannelPolicy),
     ("[[caps]]", Cap),
     ("[[quiet_hours]]", QuietHours),
@@ -114,7 +116,8 @@ RULES = """## What must agree
 - `[products.default]` is there: it stands for every product that is not listed.
 - Each product's `activity` has at least one role that some event in `[events]` or of a source maps to.
 - `warnings.critical` is under `warnings.risk`; `ratio` of `[warnings.collapse]` is under its
-  `rearm_ratio`; each `_clear` of `[breaker]` is under its `_warn`, each `_warn` under its
+  `rearm_ratio`; `lapsed` of `[warnings.stages]` is under its `dormant`, that under its
+  `long_dormant`; each `_clear` of `[breaker]` is under its `_warn`, each `_warn` under its
   `_open`, and `open_minutes` is at most `open_minutes_max`;
   `clear` of `[intake.rejects]` is under its `limit`.
 - `min_records` of `[intake.rejects]` is at most half of its `window_records`.

@@ -14,6 +14,7 @@ from schemas.policy.health import (
     Product,
     Rejects,
     Shock,
+    StageScale,
     Warnings,
 )
 from schemas.policy.life import Life, LifeStage, Lives, Weights
@@ -57,6 +58,7 @@ __all__ = [
     "Shock",
     "Silence",
     "Source",
+    "StageScale",
     "Template",
     "Variant",
     "Volume",

@@ -103,7 +103,13 @@ class Decline(Section):
         default=3,
         ge=1,
         le=28,
-        description="checks of one silence in a row at which it is down, 1 to 28; one every max(1 day, horizon / 28)",
+        description="checks of one silence in a row at which it is down, 1 to 28; one every period_days",
+    )
+    period_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=365,
+        description="days between two checks, 1 to 365; none: horizon / 28, at least 1",
     )
     cooldown_days: int = Field(
         default=28, ge=0, le=730, description="days after a warning of its level before this rule may warn, 0 to 730"
@@ -142,6 +148,12 @@ class Shock(Section):
 
     enabled: bool = Field(default=True, description="whether the rule warns")
     level: RaisedLevel = Field(default=Level.RISK, description="the level it speaks for: watch, risk or critical")
+    low_score: float = Field(
+        default=2.0,
+        ge=0,
+        le=100,
+        description="a score at or under it is low, on the app's own scale, 0 to 100; the index counts it, too",
+    )
     cooldown_days: int = Field(
         default=28, ge=0, le=730, description="days after a warning of its level before this rule may warn, 0 to 730"
     )
@@ -160,6 +172,20 @@ class Collapse(Section):
     )
     cooldown_days: int = Field(
         default=28, ge=0, le=730, description="days after a warning of its level before this rule may warn, 0 to 730"
+    )
+
+
+class StageScale(Section):
+    """How far gone a silent user is (B8), in multiples of L, the longer of ``shortest_days`` and his horizon.
+
+    A return has lasted after L days.
+    """
+
+    shortest_days: int = Field(default=30, ge=1, le=730, description="least L, days, 1 to 730")
+    lapsed: float = Field(default=1.0, ge=1, le=24, description="L of silence after which he has lapsed, 1 to 24")
+    dormant: float = Field(default=2.0, ge=1, le=24, description="L after which he is dormant, over lapsed, 1 to 24")
+    long_dormant: float = Field(
+        default=6.0, ge=1, le=24, description="L after which he is long dormant, over dormant, 1 to 24"
     )
 
 
@@ -196,3 +222,4 @@ class Warnings(Section):
     lapse: Lapse = Field(default=Lapse(), description="the rule of a missing key behaviour")
     shock: Shock = Field(default=Shock(), description="the rule of complaints and low scores")
     collapse: Collapse = Field(default=Collapse(), description="the rule of use that breaks down")
+    stages: StageScale = Field(default=StageScale(), description="after how much silence a churn stage begins")

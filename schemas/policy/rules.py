@@ -62,6 +62,8 @@ def _thresholds(sound: Sound) -> Iterator[Conflict]:
         (("intake", "rejects"), "clear", "limit"),
         (("warnings",), "critical", "risk"),
         (("warnings", "collapse"), "ratio", "rearm_ratio"),
+        (("warnings", "stages"), "lapsed", "dormant"),
+        (("warnings", "stages"), "dormant", "long_dormant"),
         (("breaker",), "complaint_clear", "complaint_warn"),
         (("breaker",), "failure_clear", "failure_warn"),
         (("breaker",), "complaint_warn", "complaint_open"),

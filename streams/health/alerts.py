@@ -29,7 +29,7 @@ class Alerts:
 
     def __init__(self, policy: Policy, definition: Product, population: Population) -> None:
         self.rules = Rules(policy.warnings)
-        self.stages = Stages(population)
+        self.stages = Stages(population, policy.warnings.stages)
         self._population = population
         self._cooldown_days = policy.warnings.cooldown_days
         self._notices = Notices(definition, population, self.rules.levels, policy.hash)

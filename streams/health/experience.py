@@ -15,20 +15,17 @@ from streams.health.state import COMPLAINTS, State
 from streams.health.window import marked
 from streams.intake import Event
 
-LOW_SCORE: Final = 2
-"""A score at or under this, of 5, is a bad experience."""
-
 ROLES: Final = frozenset({Role.COMPLAINT_OPENED, Role.COMPLAINT_RESOLVED, Role.SCORE})
 
 _MOST_DAYS: Final = 10_000.0
 """Keeps exp() in its range; at that distance every weight is 0 or beyond comparison."""
 
 
-def felt(state: State, role: Role, event: Event, day: int, population: Population) -> bool:
+def felt(state: State, role: Role, event: Event, day: int, population: Population, low: float) -> bool:
     """Whether an event of a day is a bad experience: a new complaint, or a low score; the state knows of it then.
 
     A complaint is named by the property ``complaint`` (by the event's id without it) and counts once while it is open;
-    resolved without a name, all are. A score stands in the property ``score``; only a number counts.
+    resolved without a name, all are. A score stands in the property ``score``; only a number counts, ``low`` at most.
     """
     name = event.properties.get("complaint")
     if role is Role.COMPLAINT_RESOLVED:
@@ -39,7 +36,7 @@ def felt(state: State, role: Role, event: Event, day: int, population: Populatio
         if complaint in state.complaints:
             return False
         state.complaints = [*state.complaints, complaint][-COMPLAINTS:]
-    elif not _low(event.properties.get("score")):
+    elif not _low(event.properties.get("score"), low):
         return False
     _negative(state, day, population)
     return True
@@ -67,5 +64,5 @@ def _hash(name: Any, event: Event) -> int:
     return crc32((str(name) if isinstance(name, str | int) else event.id).encode())
 
 
-def _low(score: Any) -> bool:
-    return isinstance(score, int | float) and not isinstance(score, bool) and score <= LOW_SCORE
+def _low(score: Any, low: float) -> bool:
+    return isinstance(score, int | float) and not isinstance(score, bool) and score <= low

@@ -72,6 +72,7 @@ class Lane:
         self._telling = EXPERIENCES | {self.definition.key_behaviour}
         self._roles = self._activity | self._telling
         self._heard = self._roles | SIGNS
+        self._low_score = policy.warnings.shock.low_score
         self._policy_hash = policy.hash
 
     def absorb(self, event: Event, role: Role | None, said: list[Said]) -> Outcome:
@@ -192,7 +193,7 @@ class Lane:
             renewed = state.key_day < 0 or bool(state.disarmed & LAPSE)
             state.key_days, state.key_day = marked(state.key_days, state.key_day, day)
             state.disarmed &= ~LAPSE
-        struck = role in EXPERIENCES and felt(state, role, event, day, self.population)
+        struck = role in EXPERIENCES and felt(state, role, event, day, self.population, self._low_score)
         if active and day > last:
             self._return(key, state, event, day, said)
         elif state.begun:

@@ -1,17 +1,18 @@
-"""Churn stages (B8): how far gone a user is, on the scale L = max(30 days, the horizon of the user's life stage).
+"""Churn stages (B8): how far gone a user is, on the scale L: the horizon of the user's life stage, at least 30 days.
 
-Days are operational, so that an outage makes nobody lapse. A return has lasted after L days; who lapses before that has
-relapsed. Time alone only deepens a stage; warnings, their ends and returns move the stages of those who are not gone.
+That least, and how many L each stage takes, are policy, the numbers here its defaults. Days are operational, so that
+an outage makes nobody lapse. A return has lasted after L days; who lapses before that has relapsed. Time alone only
+deepens a stage; warnings, their ends and returns move the stages of those who are not gone.
 """
 
 from typing import Final
 
+from schemas.policy import StageScale
 from schemas.warning import Stage
 from streams.health.learning.population import Population
 from streams.health.rules.level import RISK
 from streams.health.state import State
 
-SHORTEST_DAYS: Final = 30
 ORDER: Final = (
     Stage.HEALTHY,
     Stage.RETURNED,
@@ -24,19 +25,19 @@ ORDER: Final = (
 """A state keeps the place of its stage here; from LAPSED on the user is gone."""
 
 GONE: Final = ORDER.index(Stage.LAPSED)
-STEPS: Final = (1, 2, 6)
-"""Lapsed, dormant and long dormant begin after so many L."""
 
 
 class Stages:
     """The stages of one product's users; L is a user's own, of the life stage of his running silence."""
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Population, scale: StageScale) -> None:
         self._population = population
+        self._shortest_days = scale.shortest_days
+        self._steps = (scale.lapsed, scale.dormant, scale.long_dormant)
 
     def length(self, state: State) -> int:
         """L of a user, days."""
-        return max(SHORTEST_DAYS, self._population.outlook_of(state).horizon_days)
+        return max(self._shortest_days, self._population.outlook_of(state).horizon_days)
 
     def at(self, state: State, day: int) -> Stage:
         """The stage of a user on a day of the running silence."""
@@ -52,12 +53,12 @@ class Stages:
 
     def earliest(self, state: State) -> int:
         """A day before which time cannot change the stage of a user who was active on the state's last day."""
-        return state.last + self.length(state)
+        return state.last + int(self._steps[0] * self.length(state))
 
     def next(self, state: State, day: int) -> int | None:
         """A day after ``day`` before which time cannot change the stage; None if it never will in this silence."""
         silent, length = self._population.elapsed(state.last, day), self.length(state)
-        for step in STEPS:
+        for step in self._steps:
             if silent < step * length:
                 return max(day + 1, self._population.day_after(state.last, step * length))
         return None
@@ -65,14 +66,14 @@ class Stages:
     def _place(self, state: State, silent: float) -> int:
         """The place of the stage after so many operational days of silence.
 
-        >>> stages = Stages(Population())
+        >>> stages = Stages(Population(), StageScale())
         >>> [ORDER[stages._place(State(spoken=RISK), days)].value for days in (9, 30, 60, 180)]
         ['at_risk', 'lapsed', 'dormant', 'long_dormant']
         >>> [ORDER[stages._place(State(returned_day=7), days)].value for days in (9, 30, 60)]
         ['returned', 'relapsed', 'dormant']
         """
         length = self.length(state)
-        lapsed, dormant, long_dormant = (step * length for step in STEPS)
+        lapsed, dormant, long_dormant = (step * length for step in self._steps)
         returned = state.returned_day >= 0
         if silent >= long_dormant:
             return ORDER.index(Stage.LONG_DORMANT)

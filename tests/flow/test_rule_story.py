@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from schemas.ids import episode_id, warning_id
+from schemas.policy import StageScale
 from schemas.warning import Level, Stage, Warning
 from tests.flow.story import COMPLAINT, PURCHASE, SHOP, Heard, Story, but, day
 
@@ -134,6 +135,39 @@ async def test_a_complaint_in_a_silence_warns_too() -> None:
 
 
 @pytest.mark.requirement("B4")
+@pytest.mark.parametrize(("low", "alarmed"), [(2, [2]), (3, [3, 2]), (1, [])])
+async def test_a_score_is_low_where_the_policy_says_so(low: int, alarmed: list[int]) -> None:
+    shock = SHOP.warnings.shock.model_copy(update={"low_score": low, "cooldown_days": 0})
+    story = Story(but(SHOP, warnings={"shock": shock}))
+    story.lives("ann", range(30))
+    for number, score in ((18, 4), (20, 3), (25, 2)):
+        story.event("ann", day(number, 12), "order.rated", score=score)
+    story.crowd(range(30))
+    raised = [each for each in (await story.told()).all_warnings("ann") if each.level is Level.RISK]
+    assert [(each.rules, each.at) for each in raised] == [
+        (("shock",), day({3: 20, 2: 25}[score], 12)) for score in alarmed
+    ]
+
+
+@pytest.mark.requirement("B4")
+async def test_a_decline_is_checked_as_often_as_the_policy_says() -> None:
+    """Every tenth day of a silence: the third low check is the thirtieth day, where it was one of the first."""
+    said_on = []
+    for period in (None, 10):
+        decline = SHOP.warnings.decline.model_copy(update={"period_days": period})
+        off = SHOP.warnings.silence.model_copy(update={"enabled": False})
+        changed = {"level": False, "decline": decline, "silence": off}
+        story = Story(but(SHOP, warnings=changed), tick=timedelta(days=1))
+        story.lives("ann", range(40))
+        story.crowd(range(80))
+        [warning] = (await story.told()).all_warnings("ann")
+        assert warning.rules == ("decline",)
+        said_on.append((warning.at - day(39, 0)).days)
+    assert said_on[0] < 20
+    assert said_on[1] == 30
+
+
+@pytest.mark.requirement("B4")
 async def test_an_active_user_whose_use_breaks_down_is_warned_of_at_a_visit() -> None:
     """Twelve events a day for ten weeks, then one now and then; at none of these visits is a silence long."""
     story = without("decline", "silence", "lapse")
@@ -169,3 +203,16 @@ async def test_stages_follow_a_silence_to_its_end_and_a_second_lapse_is_told_apa
     assert (back.stage, back.cause, back.at) == (Stage.RETURNED, "returned", day(220))
     assert len({each.id for each in changes}) == len(changes)
     assert isinstance(risk, Warning)
+
+
+@pytest.mark.requirement("B8")
+async def test_stages_are_as_long_as_the_policy_says() -> None:
+    """A grocery user's L is his horizon of 14 days where the least is 7: lapsed, and dormant after three of them."""
+    scale = StageScale(shortest_days=7, dormant=3.0)
+    story = Story(but(SHOP, warnings={"stages": scale}), tick=timedelta(days=1))
+    story.lives("ann", range(20), product="grocery")
+    story.crowd(range(70), product="grocery")
+    changes = [each for each in (await story.told()).stages("ann") if each.to is not Stage.AT_RISK]
+    assert [each.to for each in changes] == [Stage.LAPSED, Stage.DORMANT]
+    late = [(each.at - day(19 + days, 0)).days for each, days in zip(changes, (14, 42), strict=True)]
+    assert all(0 <= each <= 2 for each in late), "operational time is never faster than the calendar"

@@ -140,7 +140,7 @@ def day_of(state: State, gap: int, types: Sequence[str]) -> State:
         numbered[numbered.index(type)] = ""
         event = Event(name, "laws", type, NOW, "u", "shop", {"score": 1})
         if type != "visit":
-            felt(after, POLICY.events[type], event, day, population)
+            felt(after, POLICY.events[type], event, day, population, POLICY.warnings.shock.low_score)
         elif after.last == day:
             after.today += 1
         else:

@@ -4,7 +4,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from schemas.policy import Policy
+from schemas.policy import Policy, StageScale
 from schemas.warning import Level, Stage
 from streams.health.deadlines import Deadlines
 from streams.health.index.index import Silence
@@ -67,6 +67,23 @@ def test_the_key_behaviour_is_missing_from_the_day_on_which_the_horizon_is_full(
     assert rule.next(state, silence_of(state), POPULATION, DAY + 20) == DAY + 28
 
 
+@pytest.mark.parametrize(("period", "found"), [(None, 5), (5, 15), (30, 90)])
+def test_decline_calls_at_the_third_low_check_and_every_look_before_leads_there(period: int | None, found: int) -> None:
+    """A daily user: low from the third day on; a check after the horizon is made, too."""
+    decline = USUAL.decline.model_copy(update={"period_days": period})
+    rule = DeclineRule(USUAL.model_copy(update={"decline": decline}), LEVELS)
+    state = State(first=DAY - 60, last=DAY, repeats=60, count=40.0, exposure=40.0, baseline=95.0)
+    silence = silence_of(state)
+    called = [day for day in range(DAY, DAY + 100) if rule.calls(state, silence, POPULATION, day)]
+    assert called[0] == DAY + found
+    for begun in range(DAY, called[0]):
+        look: int | None = begun
+        while look is not None and look < called[0]:
+            look = rule.next(state, silence, POPULATION, look)
+        assert look == called[0]
+    assert (rule.earliest(state, silence, POPULATION) or 0) <= called[0]
+
+
 def test_a_level_is_armed_again_a_fifth_of_the_way_from_its_threshold_up_and_not_at_it() -> None:
     """RISK warns at 50 and is armed again above 60, for whom 90 is usual."""
     state = State(first=DAY, last=DAY + 30, repeats=9, baseline=90.0, armed=0)
@@ -89,11 +106,22 @@ def test_a_deadline_has_come_at_its_very_second() -> None:
 def test_a_return_has_lasted_after_l_days() -> None:
     for days, returned_day in ((29, DAY), (30, -1)):
         state = State(first=DAY - 300, last=DAY + days, repeats=9, returned_day=DAY)
-        Stages(POPULATION).returned(state, DAY + days)
+        Stages(POPULATION, USUAL.stages).returned(state, DAY + days)
         assert state.returned_day == returned_day
 
 
 @pytest.mark.parametrize("stage", ORDER[GONE:])
 def test_who_is_gone_stays_so_when_a_late_event_looks_at_an_earlier_day(stage: Stage) -> None:
     state = State(first=DAY - 9, last=DAY, repeats=3, spoken=RISK, stage=ORDER.index(stage))
-    assert Stages(POPULATION).at(state, DAY + 29) is stage
+    assert Stages(POPULATION, USUAL.stages).at(state, DAY + 29) is stage
+
+
+def test_stages_begin_after_as_many_l_as_the_policy_says() -> None:
+    """L is the horizon of 28 days here, as the least is 7; nothing is looked at before, and nothing is missed."""
+    scale = StageScale(shortest_days=7, lapsed=1.5, dormant=3.0, long_dormant=4.0)
+    stages, state = Stages(POPULATION, scale), State(first=DAY - 9, last=DAY, repeats=3)
+    assert [stages.at(state, DAY + days) for days in (41, 42, 83, 84, 111, 112)] == [
+        Stage.HEALTHY, Stage.LAPSED, Stage.LAPSED, Stage.DORMANT, Stage.DORMANT, Stage.LONG_DORMANT,
+    ]  # fmt: skip
+    assert stages.earliest(state) == DAY + 42
+    assert [stages.next(state, DAY + days) for days in (9, 42, 84, 112)] == [DAY + 42, DAY + 84, DAY + 112, None]

@@ -81,6 +81,17 @@ def test_a_text_that_is_no_policy_at_all_has_one_fault(text: str, told: str) -> 
         ),
         ("[products.default]\nactivity = []", "products.default.activity = [] is empty; expected: a list of"),
         ("[warnings]\ncritical = 50.0", "warnings.critical = 50.0 is not under warnings.risk = 50.0; lower it"),
+        ("[warnings.decline]\nperiod_days = 0", "warnings.decline.period_days = 0 is under 1; expected: days between"),
+        ("[warnings.shock]\nlow_score = -1", "warnings.shock.low_score = -1 is under 0; expected: a score at or under"),
+        ("[warnings.stages]\nshortest_days = 0", "warnings.stages.shortest_days = 0 is under 1; expected: least L"),
+        (
+            "[warnings.stages]\nlapsed = 2.0",
+            "warnings.stages.lapsed = 2.0 is not under warnings.stages.dormant = 2.0; lower it, or raise warnings.",
+        ),
+        (
+            "[warnings.stages]\nlong_dormant = 1.5",
+            "warnings.stages.dormant = 2.0 is not under warnings.stages.long_dormant = 1.5; lower it, or raise",
+        ),
         (
             "[intake.rejects]\nclear = 0.2",
             "intake.rejects.clear = 0.2 is not under intake.rejects.limit = 0.2; lower it",

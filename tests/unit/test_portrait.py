@@ -24,7 +24,7 @@ from streams.health.state import State, key_of
 POLICY = Policy(name="portrait", products={"default": Product(horizon_days=28)})
 RULE, POPULATION = LevelRule(POLICY.warnings), Population()
 KEY, AT = key_of("ann", "default"), datetime(2026, 3, 1, tzinfo=UTC)
-PORTRAITS = Portraits(POPULATION, RULE, Stages(POPULATION))
+PORTRAITS = Portraits(POPULATION, RULE, Stages(POPULATION, POLICY.warnings.stages))
 
 
 def lived(days: range) -> State:

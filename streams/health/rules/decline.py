@@ -1,7 +1,8 @@
 """WATCH: the index is down against the user's own baseline at several consecutive checks of one silence.
 
-A check is made every max(1 day, horizon / 28) of a silence, counted from its last occasion, at the daily look; a return
-begins anew. The guides' "down 15 % three periods running", on the index instead of on raw counts.
+A check is made once a period of a silence (the policy's, else horizon / 28, at least a day), counted from its last
+occasion, at the daily look; a return begins anew. The guides' "down 15 % three periods running", on the index instead
+of on raw counts.
 """
 
 from schemas.policy import Warnings
@@ -12,12 +13,7 @@ from streams.health.rules.level import ROUNDING, WATCH, LevelRule, cool
 from streams.health.state import State
 
 PERIODS = 28
-"""Checks in a horizon."""
-
-
-def period(silence: Silence) -> int:
-    """Days between two checks of a silence: they come as often in every horizon."""
-    return max(1, round(silence.outlook.horizon_days / PERIODS))
+"""Checks in a horizon, where the policy does not say how many days lie between two."""
 
 
 class DeclineRule:
@@ -35,7 +31,8 @@ class DeclineRule:
         if not state.repeats or state.spoken >= WATCH:
             return None
         first = self._low_from(state, silence, population, max(started(state, silence), silence.start))
-        return max(state.last + period(silence), first) + period(silence) * (self._policy.checks - 1)
+        period = self._period(silence)
+        return max(state.last + period, first) + period * (self._policy.checks - 1)
 
     def calls(self, state: State, silence: Silence, population: Population, day: int) -> tuple[int, ...]:
         """WATCH, while the last checks up to a day were all low."""
@@ -57,15 +54,18 @@ class DeclineRule:
         missing = self._policy.checks - self._run(state, silence, population, day)
         if not missing:
             return max(day + 1, cooled)
+        period = self._period(silence)
+        checked = day - (day - state.last) % period
+        if missing == self._policy.checks and population.elapsed(state.last, checked) >= silence.horizon:
+            return None  # since that check the index stands still, and the baseline only comes down to it
         silent = population.elapsed(state.last, day)
-        if silent >= silence.horizon and missing == self._policy.checks:
-            return None  # the index stands still, and the baseline only comes down to it
         baseline = max(followed(state, silence, population, day), silence.index(silent))
         low = self._low_from(state, silence, population, baseline)
-        made = (day - state.last) // period(silence)
-        return max(
-            day + 1, cooled, state.last + (made + missing) * period(silence), low + (missing - 1) * period(silence)
-        )
+        return max(day + 1, cooled, checked + missing * period, low + (missing - 1) * period)
+
+    def _period(self, silence: Silence) -> int:
+        """Days between two checks of a silence: unless the policy says, they come as often in every horizon."""
+        return self._policy.period_days or max(1, round(silence.outlook.horizon_days / PERIODS))
 
     def _low_from(self, state: State, silence: Silence, population: Population, baseline: float) -> int:
         """A day before which no check is low, while the baseline is at most ``baseline``."""
@@ -73,9 +73,10 @@ class DeclineRule:
 
     def _run(self, state: State, silence: Silence, population: Population, day: int) -> int:
         """How many of the last checks up to a day were low in a row, as many as are asked for at most."""
-        made = (day - state.last) // period(silence)
+        period = self._period(silence)
+        made = (day - state.last) // period
         for run in range(min(self._policy.checks, made)):
-            if not self._low(state, silence, population, state.last + (made - run) * period(silence)):
+            if not self._low(state, silence, population, state.last + (made - run) * period):
                 return run
         return min(self._policy.checks, made)
 
