@@ -106,9 +106,10 @@ async def test_what_may_not_be_said_on_one_channel_is_said_on_the_next() -> None
             Reason.COPY_LINK,
             "leads to evil.example",
         ),
+        ("看t.cn/abc", Reason.COPY_LINK, "t.cn/abc leads to t.cn, which is not in wording.link.hosts"),
         ("看 https://shop.example/x", Reason.COPY_LINK, "does not carry utm_source, utm_medium, utm_campaign"),
     ],
-    ids=["forbidden", "long", "unrenderable", "http", "host", "utm"],
+    ids=["forbidden", "long", "unrenderable", "http", "host", "bare", "utm"],
 )
 async def test_a_text_that_must_not_go_out_does_not(text: str, reason: Reason, detail: str) -> None:
     """Where no channel is left the candidate is dropped, with the reason and the place."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemas.channel import Channel
 from schemas.policy import Playbook, Template, Variant
 from schemas.warning import Level
+from streams.dispatch.copy.links import written
 from streams.dispatch.copy.segments import EXTENSION, GSM7, segments
 from streams.dispatch.copy.template import TextTemplate, Unusable
 from streams.dispatch.copy.words import Words
@@ -100,6 +101,28 @@ def test_nothing_else_is_found(listed, text):
     """What is told stands there, as a search for each word by itself would have it."""
     plain = _plain(text)
     assert all(_plain(each.word) in plain for each in Words(listed).found(text))
+
+
+hosts = st.lists(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True), min_size=1, max_size=3)
+addresses = st.tuples(
+    st.sampled_from(("", "http://", "https://", "www.")), hosts.map(".".join), st.sampled_from((".cn", ".com", ".top")),
+    st.from_regex(r"(/[a-z0-9]{0,8})?", fullmatch=True),
+).map("".join)  # fmt: skip
+
+
+@LAWS
+@given(st.text("好物。，！ 3"), addresses, st.sampled_from(("", " ", "，", "。", "领取", "！VIP")), st.data())
+def test_a_link_is_found_whatever_its_width_and_what_stands_around_it(before, address, after, data):
+    """With a scheme or without; told as it would be opened."""
+    disguised = "".join(data.draw(st.sampled_from((each, _wide(each)))) for each in address)
+    assert written(f"{before}点{disguised}{after}") == [address]
+
+
+@LAWS
+@given(st.text("0123456789.,/:-折元 点。"))
+def test_figures_are_no_link(text):
+    """Prices, times, dates and fractions."""
+    assert written(text) == []
 
 
 def _wide(letter: str) -> str:

@@ -6,7 +6,7 @@ from schemas.channel import Channel
 from schemas.decision import Reason
 from schemas.policy import Limit, Limits, LinkRules, Playbook, Policy, Template, Variant, Wording
 from schemas.warning import Level
-from streams.dispatch.copy.links import links_of
+from streams.dispatch.copy.links import links_of, written
 from streams.dispatch.copy.segments import segments
 from streams.dispatch.copy.template import TextTemplate, Unusable
 from streams.dispatch.copy.words import Words
@@ -180,6 +180,49 @@ def test_a_text_shows_a_short_link_and_no_long_one() -> None:
     [(reason, told)] = say(text, link=BACK)
     assert reason is Reason.COPY_LINK
     assert told.endswith(f"has {len(BACK)} characters, at most 40 may stand in a text")
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("点 t.cn/abc 领取", ["t.cn/abc"]),
+        ("点t.cn领取，JD.COM", ["t.cn", "JD.COM"]),
+        ("www.evil.com", ["www.evil.com"]),
+        ("http：//evil.com/x，ＨＴＴＰＳ：／／ｅvil．com", ["http://evil.com/x", "HTTPS://evil.com"]),
+        ("t.\u200bcn/abc", ["t.cn/abc"]),
+        ("a.top:8080/x (b.xyz?u=1) c.vip#d", ["a.top:8080/x", "b.xyz?u=1", "c.vip#d"]),
+        ("an.unheard.photography/x。微博@t.cn/x", ["an.unheard.photography/x", "t.cn/x"]),
+        ("https://例子.中国/x 打开", ["https://例子.中国/x"]),
+        ("https://s.example/x，VIP专享", ["https://s.example/x"]),
+        ("https://a.example/?to=http://b.example", ["https://a.example/?to=http://b.example"]),
+    ],
+)
+def test_a_link_is_found_as_a_phone_would_find_it(text: str, links: list[str]) -> None:
+    """With a scheme or without, in any width, also where no space stands around it."""
+    assert written(text) == links
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3.5折 12.30止 v1.2 2026.11.28", "10.5cc 9.9/kg 4.5/5分", "e.g. i.e. U.S.A. a.m./p.m. No.1/2",
+        "Node.js readme.md", "Come back.It is in.my app", "the WWW. Ask", "first.last@mail.my-shop.com", "http://",
+    ],
+)  # fmt: skip
+def test_what_only_has_a_point_in_it_is_no_link(text: str) -> None:
+    assert written(text) == []
+
+
+def test_a_link_without_a_scheme_is_judged_as_https() -> None:
+    """Host, UTM, length, and what it opens."""
+    assert [told for _, told in say("t.cn/abc，拒收请回复R")] == [
+        "text: the part what_the_link_opens is missing: '打开' or '查看' or '进入' or '领取'",
+        "text: t.cn/abc leads to t.cn, which is not in wording.link.hosts",
+        "text: t.cn/abc does not carry utm_source, utm_medium, utm_campaign",
+    ]
+    assert say("打开 s.example/x，拒收请回复R", link=BACK, short_link="https://s.example/x") == []
+    [(_, told)] = say(f"打开 {BACK.removeprefix('https://')}，拒收请回复R", link=BACK)
+    assert told.endswith("characters, at most 40 may stand in a text")
 
 
 def test_an_empty_text_is_none() -> None:
