@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from schemas import topics
 from schemas.base import Headers, Message
 from schemas.channel import Channel
+from schemas.lease import BLAST
 
 EVERY = "*"
 """The target that means all there are."""
@@ -43,7 +44,7 @@ class ControlKind(StrEnum):
     BREAKER = "breaker"
     """The target is a channel: its breaker stands as ``value`` says."""
     RELEASE = "release"
-    """The target is what a blast-radius guard has paused: it goes on."""
+    """The target is what a blast-radius guard has paused: it goes on, once."""
 
 
 LASTING: Final = (ControlKind.SILENCE, ControlKind.SUPPRESS, ControlKind.PAUSE, ControlKind.BREAKER)
@@ -87,7 +88,7 @@ SHAPES: Final[dict[ControlKind, Shape]] = {
     ControlKind.SUPPRESS: Shape(_USER, "a user id of 1 to 256 characters"),
     ControlKind.PAUSE: Shape(r"\*|[a-z0-9][a-z0-9_.-]{0,63}", "a playbook's name, or '*' for all"),
     ControlKind.BREAKER: Shape("|".join(Channel), f"a channel: {', '.join(Channel)}", value=True),
-    ControlKind.RELEASE: Shape(r"\*|[\s\S]{1,256}", "a blast-radius resource, or '*' for all"),
+    ControlKind.RELEASE: Shape(rf"\*|{BLAST}", f"a blast-radius guard: {BLAST}, or '*' for all", until=False),
 }
 """Also the reader's view of what a target is: its names are shown where one is wrong."""
 

@@ -39,7 +39,7 @@ def ends(command: C) -> C:
 def command() -> None:
     """Say something to the running workers; every word is kept with who, why and when.
 
-    A word holds within a second on every worker, until its end, or until it is lifted.
+    A word holds within a second on every worker, until its end, or until it is lifted; a release works once.
     """
 
 
@@ -78,9 +78,10 @@ def breaker(channel: str, value: str, **said: Any) -> None:
 
 @command.command()
 @click.argument("guard", default=EVERY)
-@ends
+@WHY
+@WHO
 def release(guard: str, **said: Any) -> None:
-    """Let go on what a blast-radius guard has paused (default: all)."""
+    """Let go on, once, what a blast-radius GUARD has paused: 'blast', or '*' for all (default)."""
     _say(ControlKind.RELEASE, guard, **said)
 
 
@@ -141,8 +142,8 @@ def _say(
     *,
     who: str,
     why: str,
-    until: datetime | None,
-    span: timedelta | None,
+    until: datetime | None = None,
+    span: timedelta | None = None,
     value: str | None = None,
 ) -> None:
     """The word stands on the topic, if it is one, and about something that the policy knows."""
@@ -154,8 +155,7 @@ def _say(
         known(read_policy(settings.policy_path), target)
         control = word_or_stop(kind, target, who, why, until=end, value=value)
         await say(settings, control)
-        ends = f"until {control.until.isoformat(timespec='seconds')}" if control.until else "until it is lifted"
-        click.echo(f"said: {' '.join(filter(None, (control.key, control.value)))}, {ends}")
+        click.echo(f"said: {' '.join(filter(None, (control.key, control.value)))}, {_how_long(control)}")
 
     run_or_stop(work(settings_or_stop()))
 
@@ -171,6 +171,12 @@ def _a_channel(policy: Policy, name: str) -> None:
 def _known(what: str, name: str, names: tuple[str, ...], policy: Policy) -> None:
     if name not in names:
         raise click.ClickException(f"policy {policy.name} has no {what} {name!r}; {suggest(name, names, 'it has')}")
+
+
+def _how_long(control: Control) -> str:
+    if control.until is not None:
+        return f"until {control.until.isoformat(timespec='seconds')}"
+    return "until it is lifted" if control.kind in LASTING else "once"
 
 
 def _in_force(control: Control) -> bool:

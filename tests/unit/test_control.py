@@ -54,6 +54,12 @@ def test_who_why_and_when_always_go_with_it(kind: ControlKind, field: str) -> No
         (ControlKind.BREAKER, {"target": "fax"}, "breaker: target is not a channel: sms, email, push"),
         (ControlKind.BREAKER, {"value": None}, "breaker: value is missing"),
         (ControlKind.BREAKER, {"value": "open"}, "value\n  Input should be 'forced_open'"),
+        (
+            ControlKind.RELEASE,
+            {"target": "blasts"},
+            r"release: target is not a blast-radius guard: blast, or '\*' for all",
+        ),
+        (ControlKind.RELEASE, {"until": LATER}, "release: until is given; leave it out"),
         (ControlKind.RELEASE, {"value": "auto"}, "release: value is given; leave it out"),
         (ControlKind.PAUSE, {"until": datetime(2026, 4, 1)}, "until\n  Input should have timezone info"),  # noqa: DTZ001
         (ControlKind.PAUSE, {"until": "0001-01-01T00:00:00+10:00"}, "until\n  is outside the years 1 to 9999"),

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from agents.__main__ import main
-from agents.cli.control import _in_force, _show, _told
+from agents.cli.control import _how_long, _in_force, _show, _told
 from agents.clock import SystemClock
 from schemas.control import Control, ControlKind, lift_headers
 from tests.dispatching import Stood, order
@@ -35,6 +35,8 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ),
         (("breaker", "smss", "auto", "--why", "x"), "policy shop has no channel 'smss'; did you mean 'sms'?"),
         (("breaker", "sms", "open", "--why", "x"), "'open' is not one of 'forced_open', 'forced_closed'"),
+        (("release", "TYPO", "--why", "x"), "\"TYPO\" is not a blast-radius guard: blast, or '*' for all"),
+        (("release", "blast", "--why", "x", "--for", "1h"), "No such option"),
         (("lift", "erase", "u1", "--why", "x"), "'erase' is not one of 'intake'"),
     ],
 )
@@ -74,6 +76,13 @@ def test_in_force_is_what_lasts_and_has_not_ended() -> None:
     assert _in_force(order(ControlKind.BREAKER, "sms", now, value="shadow"))
     assert not _in_force(order(ControlKind.BREAKER, "sms", now, value="auto"))
     assert not _in_force(order(ControlKind.INTAKE, "*", now))
+
+
+def test_whoever_says_something_is_told_how_long_it_holds() -> None:
+    assert _how_long(order(ControlKind.RELEASE, "blast", NOON)) == "once"
+    assert _how_long(order(ControlKind.SUPPRESS, "u1", NOON)) == "until it is lifted"
+    until = _how_long(order(ControlKind.PAUSE, "*", NOON, until=NOON + timedelta(hours=1)))
+    assert until == "until 2026-03-02T13:00:00+00:00"
 
 
 def test_a_table_shows_every_character_and_json_a_line_a_word(capsys: pytest.CaptureFixture[str]) -> None:
