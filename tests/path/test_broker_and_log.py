@@ -1,7 +1,9 @@
 """What the broker and the log may do to the path: restarts, markers, holes, aborts, retention, a topic made anew."""
 
 import asyncio
+import re
 import signal
+import subprocess
 from itertools import pairwise
 
 from aiokafka import AIOKafkaProducer
@@ -165,6 +167,7 @@ async def test_a_changelog_made_anew_stops_the_partition(toys: Toys) -> None:
 
 async def test_recovery_is_right_cold_and_warm(toys: Toys) -> None:
     """A store on disk goes on from its own offset; one that was lost is read anew; both give the same state."""
+    ends: list[dict[int, int]] = []
     await toys.send("events", 2000)
     for _start in range(2):
         worker = toys.work("count", "relay", supervised=True, TOY_STORE="rocksdb")
@@ -172,10 +175,26 @@ async def test_recovery_is_right_cold_and_warm(toys: Toys) -> None:
         await toys.settled()
         worker.send_signal(signal.SIGTERM)
         await toys.ended(worker)
-    warm = toys.work("count", "relay", supervised=True)  # memory: cold
+        ends.append(await _changelog_ends(toys))
+    cold = toys.work("count", "relay", supervised=True)  # memory
     await toys.send("events", 500, seed=2)
     await toys.settled()
-    assert "opens again" not in toys.log_of(warm)
+    assert "opens again" not in toys.log_of(cold)
+    first, second = ends
+    assert _recoveries(toys, worker) == {n: (end - 1, end) for n, end in first.items()}, "nothing but a marker is left"
+    assert _recoveries(toys, cold) == {n: (0, end) for n, end in second.items()}
+
+
+def _recoveries(toys: Toys, worker: subprocess.Popen[bytes]) -> dict[int, tuple[int, int]]:
+    """From where to where each partition of the count role first read its changelog."""
+    told = re.findall(rf"recovery of {toys.changelog('count')}\[(\d)\] from (\d+) to (\d+)\.", toys.log_of(worker))
+    return {int(number): (int(start), int(end)) for number, start, end in reversed(told)}
+
+
+async def _changelog_ends(toys: Toys) -> dict[int, int]:
+    """Where the count role's changelog partitions end: behind the marker of their last transaction."""
+    async with reading({"bootstrap_servers": toys.bootstrap}) as reader:
+        return {n: await reader.end_of(TopicPartition(toys.changelog("count"), n)) for n in range(PARTITIONS)}
 
 
 def _events(toys: Toys, number: int) -> TopicPartition:

@@ -68,7 +68,7 @@ async def test_an_owner_gets_all_topics_of_its_number(toys: Toys) -> None:
 
 
 async def test_a_worker_paused_beyond_its_session_does_no_harm(toys: Toys) -> None:
-    """While it is paused another one works; when it goes on it is refused, and heals."""
+    """While it is paused another one works; when it goes on it is refused, and heals: in the end it works alone."""
     toys.work("relay", supervised=True)
     paused = toys.work("count")
     await toys.send("events", 1000)
@@ -81,6 +81,11 @@ async def test_a_worker_paused_beyond_its_session_does_no_harm(toys: Toys) -> No
     paused.send_signal(signal.SIGCONT)
     await toys.send("events", 2000, seed=2)
     await toys.settled()
+    other.send_signal(signal.SIGTERM)
+    assert await toys.ended(other) == 0
+    await toys.send("events", 1000, seed=3)
+    await toys.settled()
+    assert paused.poll() is None
 
 
 async def test_group_offsets_that_are_lost_change_nothing(toys: Toys) -> None:

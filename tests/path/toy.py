@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 import faust
 
+from agents.batches import reader as readers
+from agents.batches.reader import Reader
 from agents.batches.role import Config, Watch
 from agents.batches.runner import Runner
 from agents.batches.supervisor import RESTARTS, Child, Supervisor, end_with_supervisor
@@ -159,6 +161,15 @@ class KillAt(Watch):
         logging.getLogger("toy").warning("state %s %s", partition, state)
 
 
+class Telling(Reader):
+    """Says what it reads of changelogs: recovery is all that reads them."""
+
+    def read(self, tp, start, end):
+        if tp.topic.endswith("-changelog"):
+            logging.getLogger("toy").info("recovery of %s[%d] from %d to %d.", *tp, start, end)
+        return super().read(tp, start, end)
+
+
 class Dropping(Runner):
     """Loses the first batches it is handed, as Faust does when it empties its queues in a rebalance."""
 
@@ -188,6 +199,7 @@ def main() -> None:
     if sys.argv[1] == "supervise":
         return supervise(sys.argv[2:])
     end_with_supervisor()
+    readers.Reader = Telling
     prefix, role = env["TOY_PREFIX"], ROLES[sys.argv[1]]
     app_id = f"{prefix}{role.name}"
     data = Path(env["TOY_DATA"])
