@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
-from schemas.control import EVERY, ControlKind
+from schemas.control import ControlKind
 from schemas.counts import Counts
-from schemas.lease import BLAST, Lease, probes
+from schemas.lease import Lease, probes
 from schemas.policy import Policy
 from streams.control import Word, read_word
 from streams.govern.account import Wish
@@ -111,7 +111,7 @@ class Governor:
         match word.kind:
             case ControlKind.BREAKER if not word.unreadable and word.target in set(Channel):
                 return self._order(Channel(word.target), word, now)
-            case ControlKind.RELEASE if word.control is not None and word.target in (BLAST, EVERY):
+            case ControlKind.RELEASE if word.control is not None:
                 self._outcomes["release"] += self._ledger.release(word.control.at)
         return []
 
