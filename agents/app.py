@@ -23,8 +23,10 @@ from agents.batches.table import MemoryTable, Table
 from agents.board import Desk, Link, RedisBoard
 from agents.clock import Clock
 from agents.connection import kafka_options
+from agents.lines import Lines
 from agents.metrics import Metrics
 from agents.observe import Observer
+from agents.products import Products
 from agents.roles.dispatcher import dispatcher
 from agents.roles.governor import governor
 from agents.roles.health import health
@@ -71,7 +73,7 @@ def build_app(
     metrics.policy.labels(policy.name, policy.hash).set(1)
     metrics.process.labels(name, version("churn-alerts")).set(1)
     metrics.restarts.labels(name).inc(restarts)
-    observer = Observer(metrics, point)
+    observer = Observer(metrics, Lines(Products(clock)), point)
     spec = role_table(settings, policy)[name]()
     metrics.partitions.set(1 if ONE_PARTITION.issuperset(spec.topics) else settings.partitions)
     app = faust_app(settings, name)

@@ -36,6 +36,7 @@ class Repeats(logging.Filter):
 
     While a broker is away its clients repeat themselves hundreds of times a second. Of other libraries' lines the words
     are what stands before the values are put in; of ours, the whole line.
+    A line with a ``count`` is one of few already, and its count must not be missed.
     """
 
     def __init__(self, seconds: float = 10.0) -> None:
@@ -44,7 +45,7 @@ class Repeats(logging.Filter):
         self._said: dict[tuple[str, object], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno < logging.WARNING:
+        if record.levelno < logging.WARNING or "count" in record.__dict__:
             return True
         words = (record.name, record.getMessage() if record.name.startswith("agents.") else record.msg)
         at, left_out = self._said.get(words, (float("-inf"), 0))

@@ -108,6 +108,11 @@ class Metrics:
             outcome=OrderOutcome,
         )
         self.warnings = self._counter("churn_warnings_total", "Warnings published.", level=Level)
+        self.inhibited = self._counter(
+            "churn_silence_inhibited_total",
+            "Looks for silence that were put off, since too few users of the product are active: a mass dip.",
+            product=OPEN,
+        )
         self.stages = self._counter("churn_stage_changes_total", "Users who reached a churn stage.", stage=Stage)
         self.signs = self._counter("churn_signs_total", "Words about users for the dispatcher.", kind=SignKind)
         self.decisions = self._counter("churn_decisions_total", "Decisions published.", outcome=Outcome)

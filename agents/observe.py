@@ -1,21 +1,16 @@
-"""What the path and the roles report, as metrics; what a person should read at once, in the log."""
+"""What the path and the roles report, as metrics; what a person should read at once goes to the log by ``lines``."""
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from agents.batches import role as path
+from agents.lines import Lines
 from agents.metrics import Metrics, OwnerState
 from schemas.control import LASTING
-from streams.dispatch.orders import OrderOutcome
 from streams.dispatch.partition import Dispatcher
 from streams.govern.partition import Governor
-from streams.health import HealthPartition, Move
+from streams.health import HealthPartition
 from streams.role import Open, Partition, Table
-
-log = logging.getLogger(__name__)
-
-LEVELS = {Move.PASSED: logging.WARNING, Move.STOPPED: logging.ERROR, Move.UNREADABLE: logging.WARNING}
 
 
 @runtime_checkable
@@ -28,8 +23,9 @@ class Tallied(Protocol):
 class Observer(path.Watch):
     """Counts what one process does; it also keeps an eye on the open partitions, for their tallies and gauges."""
 
-    def __init__(self, metrics: Metrics, point: Callable[[str], None] = lambda name: None) -> None:
+    def __init__(self, metrics: Metrics, lines: Lines, point: Callable[[str], None] = lambda name: None) -> None:
         self._metrics = metrics
+        self._lines = lines
         self._point = point
         self._open: dict[int, Partition] = {}
 
@@ -39,6 +35,7 @@ class Observer(path.Watch):
         def opened(number: int, table: Table, memo: bytes | None) -> Partition:
             self._open[number] = partition = open_partition(number, table, memo)
             self._show(number, partition)
+            self._lines.opened(number, partition)
             return partition
 
         return opened
@@ -49,7 +46,7 @@ class Observer(path.Watch):
     def transaction(self, partition: int, records: int, facts: Sequence[path.Fact], seconds: float) -> None:
         self._metrics.transaction_seconds.observe(seconds)
         self._metrics.transaction_records.observe(records)
-        self._look_at(partition)
+        self._look_at(partition, facts)
 
     def waited(self, topic: str, seconds: float) -> None:
         self._metrics.waits.labels(topic).observe(seconds)
@@ -59,28 +56,29 @@ class Observer(path.Watch):
 
     def turned(self, partition: int) -> None:
         self._metrics.turned.labels(partition).set_to_current_time()
+        if (open_partition := self._open.get(partition)) is not None:
+            self._lines.turned(partition, open_partition)
 
     def verdict(self, topic: str, verdict: str) -> None:
         self._metrics.verdicts.labels(verdict).inc()
 
     def state(self, partition: int, state: str) -> None:
         self._metrics.enter(partition, OwnerState(state))
+        self._lines.rests(partition, gone=state == "closed")
         if state == "closed":
             self._open.pop(partition, None)
 
     def lag(self, topic: str, partition: int, records: int) -> None:
         self._metrics.lag.labels(topic, partition).set(records)
 
-    def _look_at(self, number: int) -> None:
-        """The tally of a partition into counters, its sizes into gauges."""
+    def _look_at(self, number: int, facts: Sequence[path.Fact]) -> None:
+        """The tally of a partition into counters and lines, its sizes into gauges."""
         partition = self._open.get(number)
-        if isinstance(partition, Tallied):
-            for outcome, count in partition.tally().items():
-                self._count(outcome, count)
-                if isinstance(partition, HealthPartition):
-                    _tell(number, partition, outcome)
-                _tell_of_orders(number, outcome, count)
         if partition is not None:
+            tally = partition.tally() if isinstance(partition, Tallied) else {}
+            for outcome, count in tally.items():
+                self._count(outcome, count)
+            self._lines.committed(number, partition, tally, facts)
             self._show(number, partition)
 
     def _show(self, number: int, partition: Partition) -> None:
@@ -97,6 +95,7 @@ class Observer(path.Watch):
                 metrics.still_after.labels(number, product).set(pulse.still_after)
                 metrics.speed.labels(number, product).set(pulse.speed)
                 metrics.warming_up.labels(number, product).set(pulse.warming_up)
+                metrics.inhibited.labels(product)  # it stands at zero from the product's first event
         if isinstance(partition, Governor):
             for channel, state in partition.states().items():
                 metrics.breaker_is(channel, state)
@@ -119,6 +118,8 @@ class Observer(path.Watch):
                 metrics.intake.labels(move).inc(count)
             case "warning", [level]:
                 metrics.warnings.labels(level).inc(count)
+            case "inhibited", product:
+                metrics.inhibited.labels(".".join(product)).inc(count)
             case "stage", [stage]:
                 metrics.stages.labels(stage).inc(count)
             case "sign", [name]:
@@ -139,21 +140,3 @@ class Observer(path.Watch):
                 metrics.orders.labels(kind, name).inc(count)
             case _:
                 return
-
-
-def _tell_of_orders(number: int, outcome: str, count: int) -> None:
-    """A line in the log for the orders a transaction took in; whom they are about stands on the topic alone."""
-    match outcome.split("."):
-        case "control", kind, name:
-            level = logging.WARNING if name == OrderOutcome.UNREADABLE else logging.INFO
-            log.log(level, "dispatcher[%d]: %d orders of kind %s %s; see `churn-alerts control history`", number, count,
-                    kind, name)  # fmt: skip
-
-
-def _tell(number: int, partition: HealthPartition, outcome: str) -> None:
-    """A line in the log where the reject limit or an operator moved the intake."""
-    kind, _, move = outcome.partition(".")
-    if kind == "intake":
-        log.log(
-            LEVELS.get(Move(move), logging.INFO), "health[%d]: intake %s: %s", number, move, partition.rejections.kept
-        )

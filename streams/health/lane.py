@@ -56,6 +56,8 @@ class Lane:
         self.feed = Feed(pace.gaps, pace.squares)
         self.deadlines = Deadlines()
         self.population = Population(product, number, partitions, outlooks_of(self.definition))
+        self.inhibited = 0
+        """Looks put off because so many users are quiet at once; whoever tells them sets it back to 0."""
         self._product = product
         self._ending = ending(product)
         self._table = table
@@ -261,6 +263,7 @@ class Lane:
             day = self._calendar.day(due - _spread(key))
             silence = self.population.silence_of(state)
             if self.population.held:
+                self.inhibited += 1
                 self._await(key, day + 1)
             elif day < (waits := self._alerts.earliest(state, silence)):
                 self._await(key, waits)

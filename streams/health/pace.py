@@ -1,11 +1,23 @@
 """A product's progress in a partition: what of it the memo keeps, and what operators see of it."""
 
 from datetime import datetime
-from typing import NamedTuple
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 import msgspec
 
 from streams.health.feed import Feed
+
+DIP_SPEED: Final = 0.75
+"""Under this speed so few users are active that operators are told of a mass dip."""
+
+
+class Season(StrEnum):
+    """How a product's time runs: as usual, slower in a mass dip, or held, so that silence is inhibited."""
+
+    USUAL = "usual"
+    SLOWED = "slowed"
+    HELD = "held"
 
 
 class Pace(msgspec.Struct, frozen=True, array_like=True):
@@ -23,3 +35,14 @@ class Pulse(NamedTuple):
     still_after: float
     speed: float
     warming_up: bool
+
+    @property
+    def season(self) -> Season:
+        """What the speed means.
+
+        >>> [Pulse(datetime.min, 0.0, speed, False).season.value for speed in (0.0, 0.5, 0.75)]
+        ['held', 'slowed', 'usual']
+        """
+        if not self.speed:
+            return Season.HELD
+        return Season.SLOWED if self.speed < DIP_SPEED else Season.USUAL

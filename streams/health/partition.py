@@ -127,8 +127,11 @@ class HealthPartition:
 
     def tally(self) -> dict[str, int]:
         """What happened since the last call: ``event.<outcome>``, ``reject.<reason>``, ``warning.<level>``,
-        ``stage.<stage>``, ``sign.<kind>``, ``intake.<move>``.
+        ``stage.<stage>``, ``sign.<kind>``, ``intake.<move>``, ``inhibited.<product>`` looks for silence.
         """
+        for name, lane in self._lanes.items():
+            if lane.inhibited:
+                self._tally[f"inhibited.{name}"], lane.inhibited = lane.inhibited, 0
         counted, self._tally = dict(self._tally), Counter()
         return counted
 

@@ -65,6 +65,13 @@ def test_what_is_below_the_level_is_not_written_and_configuring_again_writes_onc
     assert [line["message"] for line in lines(stream)] == ["yes"]
 
 
+def test_a_line_with_a_count_is_never_left_out(stream: io.StringIO) -> None:
+    """Whoever counts has made few lines of many already, and their counts must add up."""
+    for _ in range(3):
+        logging.getLogger("agents.x").warning("refused: %d", 7, extra={"count": 7})
+    assert [line["count"] for line in lines(stream)] == [7, 7, 7]
+
+
 def test_what_a_library_repeats_is_said_once_and_then_counted(stream: io.StringIO) -> None:
     """A client without its broker says the same hundreds of times a second; ours are told apart by their values."""
     [repeats] = [f for handler in logging.getLogger().handlers for f in handler.filters if isinstance(f, Repeats)]

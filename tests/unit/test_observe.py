@@ -5,8 +5,11 @@ import re
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from agents.clock import SystemClock
+from agents.lines import Lines
 from agents.metrics import Metrics
 from agents.observe import Observer
+from agents.products import Products
 from schemas.channel import Channel
 from schemas.counts import Counts, Tally
 from streams.govern import open_govern
@@ -21,7 +24,7 @@ def registry() -> CollectorRegistry:
 
 @pytest.fixture
 def observer(registry: CollectorRegistry) -> Observer:
-    return Observer(Metrics(registry))
+    return Observer(Metrics(registry), Lines(Products(SystemClock())))
 
 
 def on(registry: CollectorRegistry, name: str) -> list[str]:
