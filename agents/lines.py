@@ -75,6 +75,7 @@ class Lines:
                 if state is not self._breakers.get(channel, BreakerState.CLOSED):
                     log.warning("governor: the breaker of %s is found %s; see `churn.breakers`", channel, state)
             self._breakers = partition.states()
+        self._products.opened()
         self.turned(number, partition)
 
     def committed(

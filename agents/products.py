@@ -25,6 +25,10 @@ class Products:
         self._rose: dict[str, datetime] = {}
         self._still: set[str] = set()
 
+    def opened(self) -> None:
+        """A partition is opened: the time in which nobody looked says nothing about a feed."""
+        self._rose |= dict.fromkeys(self._rose.keys() - self._still, self._clock.now())
+
     def look(self, number: int, pulses: Mapping[str, Pulse]) -> None:
         """How the products stand now in one partition."""
         now = self._clock.now()
@@ -38,8 +42,12 @@ class Products:
 
     def forget(self, number: int) -> None:
         """Another process has the partition now."""
-        for known in self._pulses.values():
+        for product, known in self._pulses.items():
             known.pop(number, None)
+            if not known:
+                self._rose.pop(product, None)
+                self._seasons.pop(product, None)
+                self._still.discard(product)
 
     def _tell_season(self, product: str, slowest: Pulse) -> None:
         season, before = slowest.season, self._seasons.get(product, Season.USUAL)

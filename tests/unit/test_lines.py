@@ -225,6 +225,23 @@ def test_a_feed_that_stands_still_and_goes_on_is_said_once_for_all_partitions(
     ]
 
 
+def test_a_time_in_which_nobody_looked_is_no_standstill(time: Time, heard: pytest.LogCaptureFixture) -> None:
+    """The partition was with another worker, or could not be opened while a broker was away."""
+    for gone in (True, False):
+        products = Products(time)
+        products.look(0, {"shop": pulse(0)})
+        if gone:
+            products.forget(0)
+        time.at += 5 * HOUR
+        products.opened()
+        products.look(0, {"shop": pulse(0)})
+        assert heard.messages == []
+        time.at += 2 * HOUR
+        products.look(0, {"shop": pulse(0)})
+        assert len(heard.messages) == 1
+        heard.clear()
+
+
 def test_a_mass_dip_is_said_when_it_begins_deepens_and_ends_in_the_last_partition(
     time: Time, heard: pytest.LogCaptureFixture
 ) -> None:
