@@ -273,7 +273,7 @@ def test_looks_that_a_mass_dip_puts_off_are_counted_by_product(
         committed(observer)
         shown.append(registry.get_sample_value("churn_silence_inhibited_total", {"product": "shop"}))
     assert shown[:50] == [0.0] * 50
-    assert shown[73] - shown[72] == 40, "each user's look is due once a day"
+    assert shown[73] - shown[72] == 38, "the look of everybody who stays away is due once a day"
     assert shown[85] == shown[-1]
     said = [message for message in heard.messages if "mass dip" in message]
     assert any("its time is held" in message for message in said)
