@@ -57,6 +57,13 @@ class Evidence(Part):
     horizon_days: int
     key_days_28: int = Field(default=0, description="days with the key behaviour, of the last 28")
     unhappy_days_28: int = Field(default=0, description="days with a complaint or a low score, of the last 28")
+    baseline: int | None = Field(
+        default=None, description="the index that is usual for the user, thousandths of a point"
+    )
+    surprise: float | None = Field(
+        default=None, description="how improbable the silence is under the user's own rhythm, nats"
+    )
+    use: float | None = Field(default=None, description="present use as a part of the usual: how often times how deep")
 
 
 class Warning(Told):

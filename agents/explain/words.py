@@ -1,12 +1,12 @@
 """A portrait in words: one sentence for whoever owns the shop, a page for whoever wants to know."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from schemas.decision import Call, Decision
 from schemas.warning import Component, Level, Stage, Warning
 from streams.health.index.index import POINT
-from streams.health.portrait import LevelState, Portrait
+from streams.health.portrait import LevelState, Portrait, RuleState
 
 _NUMBERS: Final = (
     "no",
@@ -92,6 +92,7 @@ def page(portrait: Portrait) -> Iterator[str]:
     yield f"  ahead      {100 * reading.p_next:.0f} % to stay away for the next {span(portrait.horizon_days)}"
     for level in portrait.levels:
         yield f"  {level.level:10} {_standing(level, portrait)}"
+    yield f"  rules      {'; '.join(_ruled(portrait.rules)) or 'none'}"
 
 
 def _lost(parts: Mapping[Component, int]) -> Iterator[str]:
@@ -113,12 +114,25 @@ def _standing(level: LevelState, portrait: Portrait) -> str:
     if level.spoken:
         given = portrait.warned
         same = given is not None and given.level == level.level
-        return f"warned on {given.on}" if same and given else "spoken for by the level above"
+        above = f"has warned, or {given.level} did for it" if given else "has warned"
+        return f"warned on {given.on}" if same and given else above
     if portrait.reading.stage is Stage.HEALTHY and not portrait.repeats:
         return "not before a second visit"
     cool = f", not before {level.cool_until}" if level.cool_until and level.cool_until > portrait.last_occasion else ""
     armed = "armed" if level.armed else "waits until health has recovered"
     return f"{armed}: warns at {points(level.threshold)}{cool}"
+
+
+def _ruled(rules: Sequence[RuleState]) -> Iterator[str]:
+    """Which rules may warn, which wait (for a higher level, to be armed, or out their cool-down), and what stands."""
+    may, wait, stand = (
+        [each.rule for each in rules if each.may_warn],
+        [each.rule for each in rules if not each.may_warn],
+        [each.rule for each in rules if each.stands],
+    )
+    for names, what in ((may, "may warn"), (wait, "wait"), (stand, "called, and it still stands")):
+        if names:
+            yield f"{', '.join(names)} {what}"
 
 
 def warned(warning: Warning) -> str:

@@ -54,6 +54,10 @@ class Alerts:
             yield self._crossed(key, state, silence, crossing, moment)
         yield from self._staged(key, state, state.since if state.spoken else state.last, before, day, moment)
 
+    def standing(self, state: State, day: int) -> int:
+        """The alarm rules (bits) that keep the running episode open on a day."""
+        return standing(state, day, self._cooldown_days) if state.spoken else 0
+
     # Events.
 
     def complained(self, key: bytes, state: State, day: int, time: datetime) -> Iterator[Said]:
@@ -107,7 +111,7 @@ class Alerts:
         if not state.complaints:
             state.disarmed &= ~SHOCK
         ended = warned(state)
-        if ended is None or state.last == ended.since or standing(state, day, self._cooldown_days):
+        if ended is None or state.last == ended.since or self.standing(state, day):
             return
         cause = self._cause(state)
         state.spoken = state.alarms = 0

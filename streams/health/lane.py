@@ -69,7 +69,7 @@ class Lane:
         self._quiet = False
         self._alerts = Alerts(policy, self.definition, self.population)
         self._levels = self._alerts.rules.levels
-        self._portraits = Portraits(self.population, self._levels, self._alerts.stages)
+        self._portraits = Portraits(self.population, self._alerts)
         self._activity = frozenset(self.definition.activity)
         self._telling = EXPERIENCES | {self.definition.key_behaviour}
         self._roles = self._activity | self._telling

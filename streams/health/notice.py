@@ -9,9 +9,11 @@ from schemas.policy import Product
 from schemas.stage import StageChange
 from schemas.warning import Evidence, Level, Stage, Warning
 from streams.health.days import date_of
-from streams.health.index.baseline import started
+from streams.health.index.baseline import followed, started
 from streams.health.index.index import POINT, Silence
+from streams.health.index.rhythm import surprise
 from streams.health.learning.population import Population
+from streams.health.rules.collapse import use
 from streams.health.rules.level import LEVELS, LevelRule
 from streams.health.rules.order import COLLAPSE, LAPSE, SHOCK, Crossing
 from streams.health.state import State, user_and_product
@@ -169,4 +171,7 @@ class Notices:
             horizon_days=silence.outlook.horizon_days,
             key_days_28=marks(state.key_days, state.key_day, day),
             unhappy_days_28=marks(state.unhappy_days, state.unhappy_day, day),
+            baseline=round(followed(state, silence, self.population, day) * POINT),
+            surprise=surprise(silence.weight, silence.exposure, silent),
+            use=use(state, silence.snapshot) if state.repeats else None,
         )

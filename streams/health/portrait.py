@@ -13,14 +13,14 @@ import msgspec
 from schemas.ids import episode_id, warning_id
 from schemas.policy import LifeStage
 from schemas.warning import Component, Level, Stage
+from streams.health.alerts import Alerts
 from streams.health.days import date_of
 from streams.health.index.baseline import followed
 from streams.health.index.index import POINT, Silence, upcoming
 from streams.health.index.outlook import life_of
 from streams.health.learning.population import Population
 from streams.health.notice import warned
-from streams.health.rules.level import LEVELS, LevelRule
-from streams.health.stage import Stages
+from streams.health.rules.level import LEVELS
 from streams.health.state import State, user_and_product
 from streams.health.window import looked, marks
 
@@ -50,6 +50,17 @@ class LevelState(msgspec.Struct, frozen=True):
     spoken: bool
     armed: bool
     cool_until: date | None
+
+
+class RuleState(msgspec.Struct, frozen=True):
+    """Where a rule stands: the levels it speaks for, whether it may warn of one today, and whether what it called for
+    keeps the episode open.
+    """
+
+    rule: str
+    levels: tuple[Level, ...]
+    may_warn: bool
+    stands: bool
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -83,6 +94,8 @@ class Portrait(msgspec.Struct, frozen=True):
     baseline: int
     """The index that is usual for the user, thousandths of a point."""
     levels: tuple[LevelState, ...]
+    rules: tuple[RuleState, ...]
+    """Those that the policy switches on."""
     warned: Given | None
     horizon_days: int
     snapshot: str
@@ -94,8 +107,7 @@ class Portraits:
     """Draws the users of one product; each must have had an occasion."""
 
     population: Population
-    rule: LevelRule
-    stages: Stages
+    alerts: Alerts
 
     def reading(self, key: bytes, state: State, day: int, at: datetime) -> Reading:
         """The reading at the beginning of a day; ``at`` is written on it."""
@@ -122,6 +134,7 @@ class Portraits:
             unhappy_days_28=marks(state.unhappy_days, state.unhappy_day, day),
             baseline=round(baseline * POINT),
             levels=tuple(self._levels(state, silence, baseline)),
+            rules=tuple(self._rules(state, silence, max(day, state.last))),
             warned=self._warned(key, state),
             horizon_days=silence.outlook.horizon_days,
             snapshot=silence.snapshot.id,
@@ -144,18 +157,26 @@ class Portraits:
             reach=silence.reach(silent),
             p_next=upcoming(state, self.population.serving, horizon, silent),
             parts=parts,
-            stage=self.stages.at(state, max(day, state.last)),
+            stage=self.alerts.stages.at(state, max(day, state.last)),
             life=life_of(state.repeats),
         )
 
+    def _rules(self, state: State, silence: Silence, day: int) -> Iterator[RuleState]:
+        stands = self.alerts.standing(state, day)
+        for rule in self.alerts.rules.on:
+            may = any(each > state.spoken and rule.may(each, state, silence, day) for each in rule.numbers)
+            levels = tuple(LEVELS[each - 1] for each in rule.numbers)
+            yield RuleState(rule.name, levels, may, bool(rule.bit & stands))
+
     def _levels(self, state: State, silence: Silence, baseline: float) -> Iterator[LevelState]:
+        rule = self.alerts.rules.levels
         for number, level in enumerate(LEVELS, 1):
-            cool = self.rule.cool(number, state)
+            cool = rule.cool(number, state)
             yield LevelState(
                 level=level,
-                threshold=self.rule.threshold(number, baseline),
+                threshold=rule.threshold(number, baseline),
                 spoken=number <= state.spoken,
-                armed=self.rule.armed(number, state, silence),
+                armed=rule.armed(number, state, silence),
                 cool_until=date_of(cool) if cool else None,
             )
 

@@ -31,7 +31,9 @@ def test_a_warned_user_is_explained_in_words_a_shop_owner_understands(history: P
     assert " % of such silences last four weeks." in said
     assert "(at_risk, warming up)" in said
     assert "20 days since 2026-01-05, last on 2026-01-24" in said
+    assert "watch      has warned, or risk did for it" in said
     assert "risk       warned on 2026-02-0" in said
+    assert "rules      level may warn; decline, silence, lapse, shock, collapse wait" in said
     assert said.index("default: risk, health") < said.index("default: risk sent on call")
 
 
@@ -45,6 +47,13 @@ def test_json_has_the_figures_behind_the_words(history: Path) -> None:
     assert warning["index"] > reading["index"], "her silence went on after the warning"
     assert warning["parts"]["habitual_frequency"] == reading["parts"]["habitual_frequency"]
     assert [level["spoken"] for level in product["levels"]] == [True, True, False]
+    rules = {rule["rule"]: (rule["levels"], rule["may_warn"], rule["stands"]) for rule in product["rules"]}
+    assert [*rules] == ["level", "decline", "silence", "lapse", "shock", "collapse"]
+    assert rules["level"] == (["risk", "critical"], True, False), "a critical warning may follow"
+    assert rules["decline"] == (["watch"], False, False), "the risk spoke for it"
+    assert warning["evidence"]["baseline"] > warning["index"]
+    assert warning["evidence"]["surprise"] > 3
+    assert 0.5 < warning["evidence"]["use"] < 1.5
     assert known["decisions"][-1]["warning"] == warning["id"]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.policy import Policy, Product
 from schemas.warning import Level, Stage
+from streams.health.alerts import Alerts
 from streams.health.index.curve import EDGES
 from streams.health.index.index import Silence, upcoming
 from streams.health.index.outlook import Outlook
@@ -16,15 +17,15 @@ from streams.health.learning.population import Population
 from streams.health.notice import Notices
 from streams.health.occasion import occasion
 from streams.health.portrait import Portraits
-from streams.health.rules.level import LevelRule
 from streams.health.rules.order import Crossing, speak
-from streams.health.stage import Stages
 from streams.health.state import State, key_of
 
 POLICY = Policy(name="portrait", products={"default": Product(horizon_days=28)})
-RULE, POPULATION = LevelRule(POLICY.warnings), Population()
+POPULATION = Population()
+ALERTS = Alerts(POLICY, POLICY.product("default"), POPULATION)
+RULE = ALERTS.rules.levels
 KEY, AT = key_of("ann", "default"), datetime(2026, 3, 1, tzinfo=UTC)
-PORTRAITS = Portraits(POPULATION, RULE, Stages(POPULATION, POLICY.warnings.stages))
+PORTRAITS = Portraits(POPULATION, ALERTS)
 
 
 def lived(days: range) -> State:

@@ -38,6 +38,7 @@ class CollapseRule:
     def __init__(self, warnings: Warnings) -> None:
         self._policy = warnings.collapse
         self.number = number_of(self._policy.level)
+        self.numbers = (self.number,)
 
     def holds(self, now: float) -> bool:
         """Whether so small a part of the usual use is a collapse."""

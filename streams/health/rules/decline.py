@@ -21,6 +21,7 @@ class DeclineRule:
 
     name = "decline"
     bit = 0
+    numbers = (WATCH,)
 
     def __init__(self, warnings: Warnings, levels: LevelRule) -> None:
         self._policy = warnings.decline

@@ -22,6 +22,7 @@ class LapseRule:
     def __init__(self, warnings: Warnings) -> None:
         self._policy = warnings.lapse
         self._number = number_of(self._policy.level)
+        self.numbers = (self._number,)
 
     def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
         """A day before which this rule cannot call; None when it cannot as things stand."""

@@ -43,6 +43,7 @@ class LevelRule:
 
     name = "level"
     bit = 0
+    numbers = (RISK, CRITICAL)
 
     def __init__(self, warnings: Warnings) -> None:
         self._limits = (100.0, warnings.risk, warnings.critical)

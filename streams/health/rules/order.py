@@ -21,14 +21,16 @@ ORDER = ("level", "decline", "silence", "lapse", "shock", "collapse")
 
 
 class Rule(Protocol):
-    """What every rule is: a name, a bit if it is an alarm rule (what it calls for outlasts a silence), and whether it
-    may warn of a level now; a level is given by its number.
+    """What every rule is: a name, a bit if it is an alarm rule (what it calls for outlasts a silence), the levels
+    it speaks for, and whether it may warn of one now; a level is given by its number.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def bit(self) -> int: ...
+    @property
+    def numbers(self) -> tuple[int, ...]: ...
     def may(self, number: int, state: State, silence: Silence, day: int) -> bool: ...
 
 
@@ -66,6 +68,12 @@ class Rules:
         )
         self._always: list[Looked] = [LapseRule(warnings)] if warnings.lapse.enabled else []
         self._looked: list[Looked] = [*(rule for rule in in_silence if rule is not None), *self._always]
+
+    @property
+    def on(self) -> list[Rule]:
+        """Every rule that is switched on, in the order in which they are told."""
+        rules: tuple[Rule | None, ...] = (*self._looked, self.shock, self.collapse)
+        return sorted((rule for rule in rules if rule is not None), key=lambda rule: ORDER.index(rule.name))
 
     def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
         """A day before which no rule can call, cheap to know; None when none can as things stand."""

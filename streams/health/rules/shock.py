@@ -21,6 +21,7 @@ class ShockRule:
     def __init__(self, warnings: Warnings) -> None:
         self._policy = warnings.shock
         self.number = number_of(self._policy.level)
+        self.numbers = (self.number,)
 
     def may(self, number: int, state: State, silence: Silence, day: int) -> bool:
         """Whether this rule is not in its cool-down on a day; every bad experience arms it anew."""

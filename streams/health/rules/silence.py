@@ -21,6 +21,7 @@ class SilenceRule:
     def __init__(self, warnings: Warnings) -> None:
         self._policy = warnings.silence
         self._number = number_of(self._policy.level)
+        self.numbers = (self._number,)
 
     def earliest(self, state: State, silence: Silence, population: Population) -> int | None:
         """A day before which this rule cannot call; None when it cannot in this silence."""
