@@ -54,7 +54,7 @@ def _tell(known: Known) -> None:
         for line in page(portrait):
             click.echo(line)
     for title, lines in (
-        ("warnings", [warned(each) for each in (known.warnings or ())[-LAST:]]),
+        ("warnings", [warned(each) for each in known.warnings[-LAST:]]),
         ("decisions", [decided(each) for each in known.decisions[-LAST:]]),
     ):
         if lines:

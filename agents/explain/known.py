@@ -13,20 +13,17 @@ from streams.health.portrait import Portrait
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A user's portrait in each product, and what was warned of and decided, oldest first.
-
-    ``warnings`` is None where they were not kept: a worker's state knows the running silence's only.
-    """
+    """A user's portrait in each product, and what was warned of and decided, oldest first, as far as it was kept."""
 
     portraits: tuple[Portrait, ...]
-    warnings: tuple[Warning, ...] | None
+    warnings: tuple[Warning, ...]
     decisions: tuple[Decision, ...]
 
     def of(self, product: str) -> "Known":
         """The same about one product."""
         return Known(
             tuple(each for each in self.portraits if each.reading.product == product),
-            None if self.warnings is None else tuple(each for each in self.warnings if each.product == product),
+            tuple(each for each in self.warnings if each.product == product),
             tuple(each for each in self.decisions if each.product == product),
         )
 
@@ -34,6 +31,6 @@ class Known:
         """For programs: the fields as they are, and the sentence of each product."""
         return {
             "products": [{"sentence": sentence(each), **msgspec.to_builtins(each)} for each in self.portraits],
-            "warnings": None if self.warnings is None else [each.model_dump(mode="json") for each in self.warnings],
+            "warnings": [each.model_dump(mode="json") for each in self.warnings],
             "decisions": [each.model_dump(mode="json", exclude_none=True) for each in self.decisions],
         }

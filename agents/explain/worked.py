@@ -1,21 +1,28 @@
-"""A user as a running worker has committed him: from the health role's changelog, and the board's last decision."""
+"""A user as the workers have committed him: from the health role's changelog, and the newest warnings and decisions."""
+
+from collections.abc import AsyncIterator
+from typing import Final
 
 from agents.batches import ledger as ledgers
-from agents.batches.reader import reading
+from agents.batches.batch import TopicPartition
+from agents.batches.reader import Reader, reading
 from agents.batches.role import Watch
 from agents.batches.table import MemoryTable
 from agents.batches.table.base import Changes
 from agents.batches.tenure import Users, recover
-from agents.board import BoardAway, Link, RedisBoard
 from agents.connection import kafka_options
 from agents.explain.known import Known
 from agents.policy_file import read_policy
 from agents.settings import RoleName, Settings
+from schemas import topics
 from schemas.decision import Decision
-from schemas.policy import Policy
+from schemas.warning import Warning
 from streams.health import HealthPartition
 from streams.health.learning.book import reserved
 from streams.health.state import user_and_product
+
+LOOKED_BACK: Final = 50_000
+"""Records of a partition's warnings, and of its decisions, among which a user's are sought: a second or two."""
 
 
 class OneUser(MemoryTable):
@@ -39,17 +46,22 @@ async def worked(settings: Settings, user_id: str) -> Known:
     number = settings.placement.of(user_id.encode())
     async with reading(kafka_options(settings)) as reader:
         ledger = await recover(reader, settings.changelog(RoleName.HEALTH), number, table, Watch())
-    health = HealthPartition(policy, number, Users(table), ledger.memo)
-    return Known(tuple(health.portraits(user_id)), None, await _decided(settings, policy, user_id))
+        health = HealthPartition(policy, number, Users(table), ledger.memo)
+        warnings, decisions = [
+            [value async for value in _newest(reader, TopicPartition(settings.topic(topic), number), user_id.encode())]
+            for topic in (topics.WARNINGS, topics.DECISIONS)
+        ]
+    return Known(
+        tuple(health.portraits(user_id)),
+        tuple(map(Warning.decode, warnings)),
+        tuple(map(Decision.decode, decisions)),
+    )
 
 
-async def _decided(settings: Settings, policy: Policy, user_id: str) -> tuple[Decision, ...]:
-    """The last decision that the board knows; none while the board is away, for it is not the book."""
-    link = Link.to(settings.redis_url)
-    try:
-        seen = await RedisBoard(link, policy, settings.partitions).user(user_id)
-    except BoardAway:
-        return ()
-    finally:
-        await link.close()
-    return () if seen.decision is None else (seen.decision,)
+async def _newest(reader: Reader, tp: TopicPartition, key: bytes) -> AsyncIterator[bytes]:
+    """What the newest records of a partition say of a user, oldest first."""
+    begin, end = await reader.range_of(tp)
+    async for records, _position in reader.read(tp, max(begin, end - LOOKED_BACK), end):
+        for record in records:
+            if record.key == key and record.value is not None:
+                yield record.value
