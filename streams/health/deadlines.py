@@ -28,7 +28,8 @@ class Deadlines:
         self._today = -1
         for key, due in entries:
             if due != NEVER:
-                self.expect(key, due)
+                self._due[key] = due
+                self._later[due // DAY_SECONDS].add(key)
 
     def expect(self, key: bytes, due: int) -> None:
         """The key waits until ``due``, whatever it waited for before.
