@@ -68,14 +68,11 @@ class Message(Part):
         )
 
 
-class Told(Message):
-    """What we say about one user in one product, under one policy: true from the moment ``at`` on."""
+class AboutUser(Message):
+    """A message about one user, with an id of its own."""
 
     id: str
     user_id: str
-    product: str
-    at: AwareDatetime
-    policy_hash: str
 
     @property
     def key(self) -> str:
@@ -84,6 +81,14 @@ class Told(Message):
     @property
     def ce_id(self) -> str:
         return self.id
+
+
+class Told(AboutUser):
+    """What we say about one user in one product, under one policy: true from the moment ``at`` on."""
+
+    product: str
+    at: AwareDatetime
+    policy_hash: str
 
     @property
     def ce_time(self) -> datetime:
@@ -107,4 +112,4 @@ def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
     return next((value for key, value in headers if key == name), None)
 
 
-__all__ = ["SOURCE", "AwareDatetime", "Headers", "Message", "Part", "Told", "header"]
+__all__ = ["SOURCE", "AboutUser", "AwareDatetime", "Headers", "Message", "Part", "Told", "header"]

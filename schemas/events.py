@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 from pydantic import AwareDatetime, JsonValue, StringConstraints
 
 from schemas import topics
-from schemas.base import Message
+from schemas.base import AboutUser
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
-class Event(Message):
+class Event(AboutUser):
     """One thing one user did at one time in one product."""
 
     TOPIC: ClassVar[str] = topics.EVENTS
@@ -24,14 +24,6 @@ class Event(Message):
     user_id: Identifier
     product: Identifier = "default"
     properties: dict[str, JsonValue] = {}
-
-    @property
-    def key(self) -> str:
-        return self.user_id
-
-    @property
-    def ce_id(self) -> str:
-        return self.id
 
     @property
     def ce_time(self) -> datetime:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import AwareDatetime
 
 from schemas import topics
-from schemas.base import Message
+from schemas.base import AboutUser
 from schemas.channel import Channel
 from schemas.events import Identifier
 
@@ -25,7 +25,7 @@ class FeedbackKind(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
 
 
-class Feedback(Message):
+class Feedback(AboutUser):
     """One report about one outbound message."""
 
     TOPIC: ClassVar[str] = topics.FEEDBACK
@@ -38,14 +38,6 @@ class Feedback(Message):
     kind: FeedbackKind
     time: AwareDatetime
     detail: str | None = None
-
-    @property
-    def key(self) -> str:
-        return self.user_id
-
-    @property
-    def ce_id(self) -> str:
-        return self.id
 
     @property
     def ce_time(self) -> datetime:
