@@ -81,14 +81,13 @@ class Lines:
     def committed(
         self, number: int, partition: Partition, tally: Mapping[str, int], facts: Sequence[path.Fact]
     ) -> None:
-        """A transaction was committed: what it counted and what moved in it."""
+        """A transaction was committed: what it counted and what moved in it; the turn it was in ends with the lines."""
         for outcome, count in tally.items():
             self._count(number, partition, outcome, count)
         if isinstance(partition, Governor):
             for fact in facts:
                 if fact.topic == topics.BREAKERS and fact.value is not None:
                     self._moved(Breaker.decode(fact.value))
-        self.turned(number, partition)
 
     def turned(self, number: int, partition: Partition) -> None:
         """A partition was looked after, with work or without: what stands otherwise now, and counts that are due."""

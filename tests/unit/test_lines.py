@@ -68,7 +68,9 @@ def opening(partition: Partition) -> Open:
 
 
 def committed(observer: Observer, facts: list[Fact] | None = None, number: int = 0) -> None:
+    """A turn with work, as the path reports it."""
     observer.transaction(number, 0, facts or [], 0.1)
+    observer.turned(number)
 
 
 def counts(heard: pytest.LogCaptureFixture) -> list[int]:
