@@ -56,11 +56,6 @@ def unpack(value: bytes) -> Ledger:
         raise Unreadable("partition record", str(error)) from error
 
 
-def with_memo(ledger: Ledger, memo: bytes) -> Ledger:
-    """The same ledger with the role's newest word."""
-    return msgspec.structs.replace(ledger, memo=memo)
-
-
 def same(old: Ledger, new: Ledger) -> bool:
     """Whether nothing but the time and the number differs."""
     return (old.positions, old.cursors, old.memo) == (new.positions, new.cursors, new.memo)

@@ -23,6 +23,7 @@ from agents.batches.reader import Reader, reading
 from agents.batches.role import Clock, Config, Fact, Partition, Role, Watch, World
 from agents.batches.sequence import check_range
 from agents.batches.table import Table
+from agents.batches.transaction import Finished, begin, finish
 
 log = logging.getLogger(__name__)
 
@@ -124,33 +125,28 @@ class Tenure:
                     await self.absorb([(topic, records, position)], caught_up=False)
 
     async def absorb(self, taken: Sequence[Take], caught_up: bool) -> None:
-        """One transaction: hear, ask, step, tick, settle, commit; nothing is written when nothing changed.
+        """One transaction; nothing is written when nothing changed.
 
         While it catches up with the topics that come first, nothing is due: nobody is judged before they are read. What
         was heard is written down with the next transaction that has something else to say, or with the next tick: until
         then it would be heard again.
         """
-        begun = asyncio.get_running_loop().time()
-        now, partition = self._now(), self._partition
-        facts, ordered = self._hear(now)
-        due = not self._catching_up and (ordered or begun >= self.next_tick)
-        if not (taken or due or facts):
+        started = asyncio.get_running_loop().time()
+        now, news = self._now(), self._news()
+        begun = begin(self._partition, self._heard(news), [(topic, records) for topic, records, _end in taken], now)
+        ordered = not self._role.orders.isdisjoint(news)
+        due = not self._catching_up and (ordered or started >= self.next_tick)
+        if not (taken or due or begun.facts):
             return
-        question = partition.question([(topic, records) for topic, records, _end in taken], now)
-        if question is not None:
-            partition.answer(await self._world.look(question, now))
-        positions = dict(self.positions)
-        for topic, records, end in taken:
-            facts.extend(partition.step(topic, records, now))
-            positions[topic] = end
+        answer = None if begun.question is None else await self._world.look(begun.question, now)
+        finished = finish(self._partition, begun, answer, now, due=due, caught_up=caught_up)
         if due:
-            facts.extend(partition.tick(now, caught_up))
-            self.next_tick = begun + self._config.tick_seconds
+            self.next_tick = started + self._config.tick_seconds
             self._watch.point("ticked")
-        ledger = self._next_ledger(now, positions)
-        if await self._commit(ledger, partition, facts, begun):
-            self._report(taken, facts, asyncio.get_running_loop().time() - begun)
-            await self._world.told(facts, now)
+        positions = self.positions | {topic: end for topic, _records, end in taken}
+        if await self._commit(self._next_ledger(now, positions, finished.settled.memo), finished, started):
+            self._report(taken, finished.facts, asyncio.get_running_loop().time() - started)
+            await self._world.told(finished.facts, now)
 
     def _report(self, taken: Sequence[Take], facts: Sequence[Fact], seconds: float) -> None:
         """Whoever watches is told what was committed."""
@@ -169,14 +165,10 @@ class Tenure:
         self._news()
         self._cursors |= dict.fromkeys(self._role.orders, 0)
 
-    def _hear(self, now: datetime) -> tuple[list[Fact], bool]:
-        """What follows from the news, and whether there are orders among it."""
-        facts: list[Fact] = []
-        news = self._news()
-        for topic, (records, cursor) in news.items():
-            facts.extend(self._partition.hear(topic, records, now))
-            self._cursors[topic] = cursor
-        return facts, not self._role.orders.isdisjoint(news)
+    def _heard(self, news: Mapping[str, tuple[list[Record], int]]) -> dict[str, list[Record]]:
+        """The records of the news, which count as heard from here on."""
+        self._cursors |= {topic: cursor for topic, (_records, cursor) in news.items()}
+        return {topic: records for topic, (records, _cursor) in news.items()}
 
     def _news(self) -> dict[str, tuple[list[Record], int]]:
         prefix = self._config.prefix
@@ -197,15 +189,14 @@ class Tenure:
                 self._config.app_id, self._number, behind,
             )  # fmt: skip
 
-    def _next_ledger(self, now: datetime, positions: Mapping[str, int]) -> Ledger:
-        old = self._ledger
+    def _next_ledger(self, now: datetime, positions: Mapping[str, int], memo: bytes) -> Ledger:
         now_ms = int(now.timestamp() * 1000)
-        return Ledger(old.number + 1, now_ms, dict(positions), dict(self._cursors), old.memo)
+        return Ledger(self._ledger.number + 1, now_ms, dict(positions), dict(self._cursors), memo)
 
-    async def _commit(self, ledger: Ledger, partition: Partition, facts: Sequence[Fact], begun: float) -> bool:
+    async def _commit(self, ledger: Ledger, finished: Finished, begun: float) -> bool:
         """Whether there was anything to commit; after it state, facts and positions are in the book."""
-        settled, config = partition.settle(), self._config
-        ledger = ledgers.with_memo(ledger, settled.memo)
+        facts, settled = finished
+        config = self._config
         offsets = self._offsets(ledger.positions, begun)
         if not (facts or settled.writes or offsets) and ledgers.same(self._ledger, ledger):
             return False

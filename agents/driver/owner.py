@@ -1,14 +1,15 @@
 """One partition of a role, worked in the order of calls of the real owner (:mod:`agents.batches.owner`)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from types import MappingProxyType
 
+from agents.batches.transaction import Finished, apply, begin, finish
 from agents.board import Board, Desk
 from agents.driver.topics import Stored, Topics
 from agents.roles.spec import RoleSpec
-from streams.role import Fact, Partition
+from streams.role import Partition
 
 
 class Owner:
@@ -55,17 +56,14 @@ class Owner:
             raise
 
     async def _absorb(self, now: datetime, most: int) -> None:
-        partition, batches = self.partition, self._take(most)
-        facts = [fact for topic in self.spec.broadcasts for fact in self._hear(partition, topic, now)]
-        question = partition.question(batches, now)
-        if question is not None:
-            partition.answer(await self._desk.look(question, now))  # type: ignore[arg-type]  # dispatchers alone ask
-        for topic, records in batches:
-            facts += partition.step(topic, records, now)
-        facts += partition.tick(now, not self.waits)
-        self._commit(partition, facts, now)
-        if facts:
-            await self._desk.told(facts, now)
+        partition = self.partition
+        batches = self._take(most)
+        begun = begin(partition, self._news(), batches, now)
+        answer = None if begun.question is None else await self._desk.look(begun.question, now)
+        finished = finish(partition, begun, answer, now, caught_up=not self.waits)
+        self._commit(finished, now)
+        if finished.facts:
+            await self._desk.told(finished.facts, now)
 
     def _take(self, most: int) -> list[tuple[str, Sequence[Stored]]]:
         batches: list[tuple[str, Sequence[Stored]]] = []
@@ -77,26 +75,23 @@ class Owner:
                 batches.append((topic, records))
         return batches
 
-    def _hear(self, partition: Partition, topic: str, now: datetime) -> Iterable[Fact]:
+    def _news(self) -> dict[str, Sequence[Stored]]:
         """Of a compacted topic an owner may see only the newest record of a key; so here it always sees only that."""
+        return {topic: news for topic in self.spec.broadcasts if (news := self._newest(topic))}
+
+    def _newest(self, topic: str) -> Sequence[Stored]:
         records = self._topics.since(topic, 0, self._positions[topic])
         self._positions[topic] += len(records)
-        newest = {record.key: record for record in records}
-        return partition.hear(topic, sorted(newest.values(), key=lambda r: r.offset), now) if records else ()
+        return sorted({record.key: record for record in records}.values(), key=lambda record: record.offset)
 
-    def _commit(self, partition: Partition, facts: Sequence[Fact], now: datetime) -> None:
-        settled = partition.settle()
-        for key, value in settled.writes.items():
-            if value is None:
-                self._table.pop(key, None)
-            else:
-                self._table[key] = value
-        self._memo = settled.memo
-        for fact in facts:
+    def _commit(self, finished: Finished, now: datetime) -> None:
+        apply(self._table, finished.settled.writes)
+        self._memo = finished.settled.memo
+        for fact in finished.facts:
             if fact.topic not in self.spec.outputs:
                 raise ValueError(f"{self.spec.name} wrote to {fact.topic}, which is not among its outputs")
             number = self.number if fact.partition is None else fact.partition
-            self._topics.append(fact.topic, number, milliseconds(now), fact.key, fact.value, fact.headers)
+            self._topics.append(fact.topic, number, milliseconds(now), fact.key, fact.value, tuple(fact.headers))
 
 
 def milliseconds(at: datetime) -> int:
