@@ -80,7 +80,7 @@ def build_app(
     runner = Runner(
         app,
         _Observed(spec, observer),
-        path_config(settings, name, spec.most),
+        path_config(settings, name),
         clock,
         watch=observer,
         open_world=_worlds(app, settings, policy, metrics) if spec.board else lambda _number: Nowhere(),
@@ -136,13 +136,13 @@ def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
     return SSLCredentials(options["ssl_context"]) if settings.security_protocol.tls else None
 
 
-def path_config(settings: Settings, name: RoleName, most: int | None = None) -> Config:
-    """How the path runs a role under these settings, with at most so many records a transaction."""
+def path_config(settings: Settings, name: RoleName) -> Config:
+    """How the path runs a role under these settings."""
     return Config(
         app_id=settings.group(name),
         connection=kafka_options(settings),
         prefix=settings.topic_prefix,
-        transaction_records=min(settings.max_records, most or settings.max_records),
+        transaction_records=settings.max_records,
         commit_timeout=settings.commit_timeout_seconds,
     )
 

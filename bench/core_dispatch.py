@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import click
 
+from agents.batches.transaction import apply, begin, finish
 from schemas import topics
 from schemas.base import Message
 from schemas.breaker import Breaker, BreakerState
@@ -30,6 +31,7 @@ from streams.role import Partition
 
 T0 = datetime(2026, 3, 2, 10, tzinfo=UTC)
 CHANNELS = (Channel.PUSH, Channel.SMS)
+ENOUGH = BoardView(True, dict.fromkeys(CHANNELS, 10**9), {})
 
 
 class Stood(NamedTuple):
@@ -83,13 +85,18 @@ def stood(messages: Sequence[Message]) -> list[Stood]:
     return [Stood(n, 0, each.key.encode(), each.encode(), each.headers()) for n, each in enumerate(messages)]
 
 
-def commit(partition: Partition, table: dict[bytes, bytes]) -> None:
-    table.update({key: value for key, value in partition.settle().writes.items() if value is not None})
-
-
-def look(partition: Partition, batches: list[tuple[str, Sequence[Stood]]], now: datetime) -> None:
-    if partition.question(batches, now) is not None:
-        partition.answer(BoardView(True, dict.fromkeys(CHANNELS, 10**9), {}))
+def transact(
+    partition: Partition, table: dict[bytes, bytes], now: datetime, *batches: tuple[str, Sequence[Stood]]
+) -> int:
+    """Transactions with enough tokens, until nobody is left to be judged; how many facts they gave."""
+    facts, more, due = 0, True, True
+    while more:
+        begun = begin(partition, {}, batches, now, due=due)
+        finished = finish(partition, begun, begun.question and ENOUGH, now, due=due)
+        apply(table, finished.settled.writes)
+        facts += len(finished.facts)
+        more, due, batches = finished.settled.more, False, ()
+    return facts
 
 
 def run(candidates: int, batch: int, path: str) -> dict[str, float]:
@@ -97,19 +104,14 @@ def run(candidates: int, batch: int, path: str) -> dict[str, float]:
     users = [f"user-{n}" for n in range(candidates)]
     table: dict[bytes, bytes] = {}
     partition = open_dispatch(policy())(0, table, None)
-    partition.step(topics.PROFILES, stood([profile(user) for user in users]), T0)
-    commit(partition, table)
+    transact(partition, table, T0, (topics.PROFILES, stood([profile(user) for user in users])))
     if path == "held":
         open_ = [Breaker(channel=each, state=BreakerState.OPEN, round=0, since=T0, cause="bench") for each in CHANNELS]
         partition.hear(topics.BREAKERS, stood(open_), T0)
     records, facts = stood([warning(user) for user in users]), 0
     start = process_time()
     for first in range(0, candidates, batch):
-        taken = records[first : first + batch]
-        look(partition, [(topics.WARNINGS, taken)], T0)
-        facts += len(list(partition.step(topics.WARNINGS, taken, T0)))
-        facts += len(list(partition.tick(T0)))
-        commit(partition, table)
+        facts += transact(partition, table, T0, (topics.WARNINGS, records[first : first + batch]))
     seconds = process_time() - start
     again = rejudged(partition, table) if path == "held" else 0.0
     size = sum(map(len, table.values())) / candidates
@@ -130,11 +132,9 @@ def rejudged(partition: Partition, table: dict[bytes, bytes]) -> float:
     """CPU seconds until everybody who was held has been judged again by ticks."""
     now = T0 + timedelta(minutes=31)
     start = process_time()
-    while True:
-        look(partition, [], now)
-        if not list(partition.tick(now)):
-            return process_time() - start
-        commit(partition, table)
+    while transact(partition, table, now):
+        pass
+    return process_time() - start
 
 
 @click.command()

@@ -15,6 +15,7 @@ from statistics import median
 from time import process_time
 from typing import NamedTuple
 
+from agents.batches.transaction import apply, begin, finish
 from schemas.policy import Policy, Product, Role
 from streams.health import open_health
 from streams.health.learning.book import reserved
@@ -73,12 +74,10 @@ def pipeline(log: list[Sent], batch: int) -> dict[str, float]:
     now, facts, largest = datetime.fromtimestamp(START, UTC), 0, 0
     began = process_time()
     for first in range(0, len(log), batch):
-        facts += len(list(partition.step("app.events", log[first : first + batch], now)))
-        for key, written in partition.settle().writes.items():
-            if written is None:
-                table.pop(key, None)
-            else:
-                table[key] = written
+        begun = begin(partition, {}, [("app.events", log[first : first + batch])], now, due=False)
+        finished = finish(partition, begun, None, now, due=False)
+        facts += len(finished.facts)
+        apply(table, finished.settled.writes)
     took = process_time() - began
     largest = max(len(written) for key, written in table.items() if not reserved(key))
     began = process_time()

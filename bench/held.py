@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from bench.core_dispatch import CHANNELS, T0, commit, look, policy, profile, stood, warning
+from bench.core_dispatch import CHANNELS, T0, policy, profile, stood, transact, warning
 from schemas import topics
 from schemas.breaker import Breaker, BreakerState
 from streams.dispatch import Dispatcher, open_dispatch
@@ -55,14 +55,10 @@ def take(partition: Partition, table: dict[bytes, bytes], first: int, count: int
     seconds = 0.0
     for start in range(first, first + count, BATCH):
         users = [f"user-{number}" for number in range(start, min(start + BATCH, first + count))]
-        list(partition.step(topics.PROFILES, stood([profile(user) for user in users]), T0))
-        commit(partition, table)
+        transact(partition, table, T0, (topics.PROFILES, stood([profile(user) for user in users])))
         records = stood([warning(user) for user in users])
         begun = process_time()
-        look(partition, [(topics.WARNINGS, records)], T0)
-        list(partition.step(topics.WARNINGS, records, T0))
-        list(partition.tick(T0))
-        commit(partition, table)
+        transact(partition, table, T0, (topics.WARNINGS, records))
         seconds += process_time() - begun
     return seconds
 
@@ -71,9 +67,7 @@ def idle(partition: Partition, table: dict[bytes, bytes]) -> float:
     """CPU seconds of one tick while nobody is due."""
     begun = process_time()
     for _ in range(TICKS):
-        look(partition, [], T0)
-        assert not list(partition.tick(T0))
-        commit(partition, table)
+        assert not transact(partition, table, T0)
     return (process_time() - begun) / TICKS
 
 
@@ -82,9 +76,7 @@ def again(partition: Partition, table: dict[bytes, bytes]) -> float:
     now, judged = T0 + timedelta(minutes=31), 0
     begun = process_time()
     for _ in range(5):
-        look(partition, [], now)
-        judged += len(list(partition.tick(now)))
-        commit(partition, table)
+        judged += transact(partition, table, now)
     return (process_time() - begun) / judged
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 
+from agents.batches.transaction import begin, finish
 from agents.local.ports import free_row
 from agents.policy_file import read_policy
 from agents.settings.model import RoleName, Settings
@@ -179,8 +180,9 @@ def pure(log: Iterable[Sent]) -> Pure:
     found = Pure([], {}, b"")
     for number, records in enumerate(parts):
         partition = opened(number, {}, None)
-        found.facts.extend(partition.step(topics.EVENTS, records, now))
-        settled = partition.settle()
+        begun = begin(partition, {}, [(topics.EVENTS, records)], now, due=False)
+        facts, settled = finish(partition, begun, None, now, due=False)
+        found.facts.extend(facts)
         found.users.update(settled.writes)
         found = found._replace(memo=settled.memo)
     return found

@@ -3,7 +3,9 @@
 A *role* turns the records of its topics into facts for other topics. Each of its partitions is worked by one owner,
 a transaction at a time::
 
-    hear(broadcasts) -> question -> answer(board) -> step(records) ... -> tick -> settle()
+    hear(broadcasts) -> step(records) ... -> question -> judge(answer) -> tick -> settle()
+
+First everything is absorbed, then somebody is judged: a judgement sees all that was read.
 
 Nothing here reads a clock or the network: ``now`` is the processing time of the transaction, read once by the caller
 and never running backwards. Given the same table, memo and calls, a partition gives the same facts and writes.
@@ -52,10 +54,14 @@ def fact_of(message: Message, partition: int | None = None) -> Fact:
 
 
 class Settled(NamedTuple):
-    """What a transaction leaves in the book: state records (None deletes) and the partition's own memo."""
+    """The changes of a transaction: state records (None deletes) and the partition's own memo.
+
+    ``more``: somebody is left who could be judged at once, without a record or a tick.
+    """
 
     writes: Mapping[bytes, bytes | None]
     memo: bytes
+    more: bool = False
 
 
 class Table(Protocol):
@@ -72,16 +78,20 @@ class Partition(Protocol):
         """Apply records of a broadcast topic, in offset order."""
         ...
 
-    def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> object | None:
-        """What must be known of the outside world before these records and a tick can be judged; None for nothing."""
-        ...
-
-    def answer(self, seen: object) -> None:
-        """Take what the world answered; it holds until the transaction settles."""
-        ...
-
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
-        """Apply records of one of the role's topics, in offset order."""
+        """Absorb records of one of the role's topics, in offset order."""
+        ...
+
+    def question(self, now: datetime, *, due: bool, behind: int, most: int | None = None) -> object | None:
+        """Choose who is judged in this transaction, and return what must be asked about them; None for nothing.
+
+        ``due``: a tick follows. ``behind``: of how many of the newest transactions, this one included, not everything
+        that was known then is absorbed. ``most``: judge at most so many; None leaves the number to the role.
+        """
+        ...
+
+    def judge(self, answer: object | None, now: datetime) -> Iterable[Fact]:
+        """Judge those who were chosen; ``answer`` is None where nothing was asked, or nobody could be."""
         ...
 
     def tick(self, now: datetime, caught_up: bool) -> Iterable[Fact]:

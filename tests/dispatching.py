@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple, TypeVar
 
+from agents.batches.transaction import apply, begin, finish
 from agents.board import Committed
 from schemas import topics
 from schemas.base import Message
@@ -180,6 +181,7 @@ class Worked:
         self.tokens: dict[Channel, int] = dict.fromkeys(Channel, PLENTY)
         self.contacted: dict[str, datetime] = {}
         self.board = True
+        self.more = False
         self.orders: dict[bytes | None, Stood] = {}
         self.restart()
 
@@ -195,10 +197,15 @@ class Worked:
         self.work(now=now, heard=messages)
 
     def work(
-        self, *messages: Message, now: datetime = T0, heard: Sequence[Message | Lifted] = (), tick: bool = True
+        self,
+        *messages: Message,
+        now: datetime = T0,
+        heard: Sequence[Message | Lifted] = (),
+        tick: bool = True,
+        behind: int = 0,
     ) -> list[Fact]:
         """One transaction as the owner makes it; the facts of it."""
-        return self.work_raw([(each.TOPIC, stood(each)) for each in messages], now, heard, tick)
+        return self.work_raw([(each.TOPIC, stood(each)) for each in messages], now, heard, tick, behind)
 
     def work_raw(
         self,
@@ -206,49 +213,44 @@ class Worked:
         now: datetime,
         heard: Sequence[Message | Lifted] = (),
         tick: bool = True,
+        behind: int = 0,
     ) -> list[Fact]:
-        """The same with records as they stand; those of one topic that follow each other are one batch."""
-        self._hear([(message.TOPIC, stood(message)) for message in heard], now)
-        facts: list[Fact] = []
-        self.asked = self.partition.question([(topic, [record]) for topic, record in records], now)
-        if self.asked is not None:
-            self.partition.answer(self._look(self.asked))
-        for topic, record in records:
-            new = list(self.partition.step(topic, [record], now))
-            self.on_record(record, new, now)
-            facts += new
-        if tick:
-            ticked = list(self.partition.tick(now))
-            self.on_tick(ticked, now)
-            facts += ticked
-        settled = self.partition.settle()
-        for key, value in settled.writes.items():
-            if value is None:
-                self.table.pop(key, None)
-            else:
-                self.table[key] = value
-        self.memo = settled.memo
+        """The same with records as they stand on their topics."""
+        news = self._news([(message.TOPIC, stood(message)) for message in heard])
+        batches = [(topic, [record]) for topic, record in records]
+        begun = begin(self.partition, news, batches, now, due=tick, behind=behind)
+        for _topic, record in records:
+            self.on_record(record, now)
+        self.asked = begun.question
+        answer = None if self.asked is None else self._look(self.asked)
+        finished = finish(self.partition, begun, answer, now, due=tick)
+        facts: list[Fact] = list(finished.facts)  # type: ignore[arg-type]
+        self.on_facts(facts, now)
+        apply(self.table, finished.settled.writes)
+        self.memo, self.more = finished.settled.memo, finished.settled.more
         self.facts += facts
         for message in read(facts, Outbound):
             self.tokens[message.channel] -= 1
         return facts
 
-    def _hear(self, heard: Sequence[tuple[str, Stood]], now: datetime) -> None:
-        """Of the orders only the newest of a key is kept, as on a compacted topic."""
+    def _news(self, heard: Sequence[tuple[str, Stood]]) -> dict[str, list[Stood]]:
+        """Of the orders only the newest of a key is kept, as on a compacted topic; all of them come at opening."""
+        news: dict[str, list[Stood]] = {}
         orders = {record.key: record for topic, record in heard if topic == topics.CONTROL}
         self.orders = {key: record for key, record in self.orders.items() if key not in orders} | orders
         if self._anew or orders:
-            self.partition.hear(topics.CONTROL, list((self.orders if self._anew else orders).values()), now)
+            news[topics.CONTROL] = list((self.orders if self._anew else orders).values())
             self._anew = False
         for topic, record in heard:
             if topic != topics.CONTROL:
-                self.partition.hear(topic, [record], now)
+                news.setdefault(topic, []).append(record)
+        return news
 
-    def on_record(self, record: Stood, facts: list[Fact], now: datetime) -> None:
-        """What followed from one record; laws look at it."""
+    def on_record(self, record: Stood, now: datetime) -> None:
+        """A record was absorbed; laws look at it."""
 
-    def on_tick(self, facts: list[Fact], now: datetime) -> None:
-        """What followed from time; laws look at it."""
+    def on_facts(self, facts: list[Fact], now: datetime) -> None:
+        """The facts of a transaction, after its records; laws look at them."""
 
     def _look(self, question: BoardQuestion) -> BoardView:
         tokens = {channel: min(wanted, self.tokens[channel]) for channel, wanted in question.tokens.items()}

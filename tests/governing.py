@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from agents.batches.transaction import apply, begin, finish
 from schemas import topics
 from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
@@ -28,12 +29,10 @@ class Governed:
 
     def work(self, *reports: Counts, now: datetime, tick: bool = True) -> list[Fact]:
         """One transaction as the owner makes it; the facts of it."""
-        facts = list(self.partition.step(topics.COUNTS, [stood(each) for each in reports], now))
-        if tick:
-            facts += self.partition.tick(now)
-        for key, value in self.partition.settle().writes.items():
-            assert value is not None
-            self.table[key] = value
+        begun = begin(self.partition, {}, [(topics.COUNTS, [stood(each) for each in reports])], now, due=tick)
+        finished = finish(self.partition, begun, None, now, due=tick)
+        apply(self.table, finished.settled.writes)
+        facts: list[Fact] = list(finished.facts)  # type: ignore[arg-type]
         self.facts += facts
         return facts
 

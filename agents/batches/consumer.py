@@ -8,7 +8,7 @@ and its offset arithmetic commits past records it never processed when records f
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -50,6 +50,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._follows: dict[TopicPartition, int] = {}
+        self._passed: dict[TopicPartition, tuple[int, int]] = {}
         self._epochs: dict[TopicPartition, int] = {}
         self._assignment: object = None
         self.out_of_range: set[TopicPartition] = set()
@@ -96,7 +97,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except NoOffsetForPartitionError:
             return {}  # the owner has not sought yet
         self._notice_assignment(consumer)
-        return {tp: self._chained(TopicPartition(*tp), flat(batches)) for tp, batches in fetched.items() if batches}
+        chained = {tp: self._chained(TopicPartition(*tp), flat(batches)) for tp, batches in fetched.items() if batches}
+        self._notice_positions(consumer, active_partitions)
+        return chained
+
+    def _notice_positions(self, consumer: Any, partitions: Iterable[Any]) -> None:
+        """What was passed over after the last record that was returned: transaction markers, aborted records."""
+        assignment = consumer._subscription.subscription.assignment
+        for tp in map(TopicPartition._make, partitions):
+            if tp in self._follows and assignment is not None and tp in assignment.tps:
+                state = assignment.state_value(tp)
+                if state.has_valid_position:
+                    self._passed[tp] = self._follows[tp], state.position
 
     def _notice_assignment(self, consumer: Any) -> None:
         """After a rebalance aiokafka starts somewhere of its own choice: nothing is known of what it follows."""
@@ -104,10 +116,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if assignment is not self._assignment:
             self._assignment = assignment
             self._follows.clear()
+            self._passed.clear()
 
     def follows(self, tp: TopicPartition) -> int | None:
         """The end of what was fetched; may be asked from any thread."""
         return self._follows.get(tp)
+
+    def passed(self, tp: TopicPartition, absorbed: int) -> int:
+        """Up to where there is nothing to read after ``absorbed``; may be asked from any thread."""
+        follows, position = self._passed.get(tp, (absorbed, absorbed))
+        return max(absorbed, position) if follows == absorbed else absorbed
 
     def _chained(self, tp: TopicPartition, records: list[Any]) -> "Fetched":
         prev, self._follows[tp] = self._follows.get(tp), records[-1].offset + 1
@@ -128,6 +146,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer.seek(driver.TopicPartition(*tp), offset)  # no await until the epoch is raised
         self.out_of_range.discard(tp)
         self._follows[tp] = offset
+        self._passed.pop(tp, None)
         self._epochs[tp] = epoch = self._epochs.get(tp, 0) + 1
         return epoch
 
@@ -182,6 +201,10 @@ class Consumer(driver.Consumer):
     def read_to(self, tp: TopicPartition) -> int | None:
         """The end of the last batch that was fetched since ``tp`` was last sought; None where there was no seek."""
         return self._thread.follows(tp)
+
+    def passed(self, tp: TopicPartition, absorbed: int) -> int:
+        """Up to where there is nothing to read after ``absorbed``: transaction markers are no records."""
+        return self._thread.passed(tp, absorbed)
 
     def last_stable_offset(self, tp: TopicPartition) -> int | None:
         """The end of what a committed reader can see, as the last fetch told; None before the first."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from agents.batches import ledger as ledgers
+from agents.batches.barrier import Progress
 from agents.batches.batch import Batch, TopicPartition
 from agents.batches.inbox import Inbox
 from agents.batches.reader import reading
@@ -29,6 +30,7 @@ class Source(Protocol):
     def flowing(self) -> bool: ...
     def out_of_range(self, tp: TopicPartition) -> bool: ...
     def read_to(self, tp: TopicPartition) -> int | None: ...
+    def passed(self, tp: TopicPartition, absorbed: int) -> int: ...
     def last_stable_offset(self, tp: TopicPartition) -> int | None: ...
 
 
@@ -184,14 +186,14 @@ class Owner:
             for tp, topic in self._topics.items():
                 await self._seek(tp, tenure.positions[topic])
         await self._check_range(tenure)
-        until_tick = max(0.0, tenure.next_tick - asyncio.get_running_loop().time())
+        until_tick = 0.0 if tenure.more else max(0.0, tenure.next_tick - asyncio.get_running_loop().time())
         batches = await self._inbox.take(until_tick if self._sought else UNSOUGHT_SECONDS)
         if not batches:
             await self._miss(tenure)
         async with self._working:
             if self._may_work.is_set() and not self._closing:
                 taken = await self._admitted(batches, tenure.positions)
-                await tenure.absorb(taken, self._caught_up(tenure.positions, taken))
+                await tenure.absorb(taken, self._progress(tenure.positions, taken))
                 self._report_lag(tenure)
                 self._watch.turned(self.number)
 
@@ -243,17 +245,17 @@ class Owner:
                 await self._seek(batch.tp, back)
         return taken
 
-    def _caught_up(self, positions: Mapping[str, int], taken: Iterable[Take]) -> bool:
-        """Whether nothing that is committed is left after what was taken."""
-        reached = {**positions, **{topic: end for topic, _records, end in taken}}
-        ends = {topic: self._source.last_stable_offset(tp) for tp, topic in self._topics.items()}
-        return all(end is not None and reached[topic] >= end for topic, end in ends.items())
+    def _progress(self, positions: Mapping[str, int], taken: Iterable[Take]) -> Progress:
+        """How far the topics go, and how far they are absorbed with what was taken."""
+        absorbed = {**positions, **{topic: end for topic, _records, end in taken}}
+        known = {topic: self._source.last_stable_offset(tp) for tp, topic in self._topics.items()}
+        reached = {topic: self._source.passed(tp, absorbed[topic]) for tp, topic in self._topics.items()}
+        return Progress({topic: end for topic, end in known.items() if end is not None}, reached)
 
     def _report_lag(self, tenure: Tenure) -> None:
-        for tp, topic in self._topics.items():
-            end = self._source.last_stable_offset(tp)
-            if end is not None:
-                self._watch.lag(topic, self.number, max(0, end - tenure.positions[topic]))
+        ends, reached = self._progress(tenure.positions, ())
+        for topic, end in ends.items():
+            self._watch.lag(topic, self.number, max(0, end - reached[topic]))
 
 
 def _unexpected(error: BaseException) -> bool:

@@ -15,6 +15,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.batches import ledger as ledgers
+from agents.batches.barrier import Barriers, Progress
 from agents.batches.batch import Record, TopicPartition
 from agents.batches.broadcast import Broadcasts
 from agents.batches.ledger import Ledger
@@ -59,7 +60,10 @@ class Tenure:
         """The next offset of every topic of the role."""
         self.next_tick = 0.0
         """When a tick is due, in the event loop's time."""
+        self.more = False
+        """Whether somebody is left who could be judged at once."""
         self._catching_up = True
+        self._barriers = Barriers({})
         self._cursors: dict[str, int] = {}
         """Next offset of every broadcast topic, as heard; the ledger has them as written down."""
         self._next_offsets = 0.0
@@ -116,30 +120,35 @@ class Tenure:
             raise ledgers.Unreadable(f"{self._config.changelog}[{self._number}]", why)
 
     async def _catch_up(self, reader: Reader) -> None:
-        """Absorb the topics that come first to their present end."""
+        """Absorb the topics that come first to their present end; meanwhile nobody is judged, and nothing is due."""
+        tps = {topic: TopicPartition(self._config.prefix + topic, self._number) for topic in self._role.topics}
+        ends = {topic: await reader.end_of(tp) for topic, tp in tps.items()}
+        self._barriers = Barriers(ends)
         for topic in self._role.topics:
             if topic in self._role.first:
-                tp = TopicPartition(self._config.prefix + topic, self._number)
-                end = await reader.end_of(tp)
-                async for records, position in reader.read(tp, self.positions[topic], end):
-                    await self.absorb([(topic, records, position)], caught_up=False)
+                async for records, position in reader.read(tps[topic], self.positions[topic], ends[topic]):
+                    await self.absorb([(topic, records, position)], Progress({}, self.positions | {topic: position}))
 
-    async def absorb(self, taken: Sequence[Take], caught_up: bool) -> None:
+    async def absorb(self, taken: Sequence[Take], progress: Progress) -> None:
         """One transaction; nothing is written when nothing changed.
 
-        While it catches up with the topics that come first, nothing is due: nobody is judged before they are read. What
-        was heard is written down with the next transaction that has something else to say, or with the next tick: until
-        then it would be heard again.
+        What was heard is written down with the next transaction that has something else to say, or with the next tick:
+        until then it would be heard again.
         """
         started = asyncio.get_running_loop().time()
         now, news = self._now(), self._news()
-        begun = begin(self._partition, self._heard(news), [(topic, records) for topic, records, _end in taken], now)
         ordered = not self._role.orders.isdisjoint(news)
         due = not self._catching_up and (ordered or started >= self.next_tick)
-        if not (taken or due or begun.facts):
+        hears_only = not (taken or due or self.more)
+        most = 0 if self._catching_up or hears_only else None
+        batches = [(topic, records) for topic, records, _end in taken]
+        behind = self._barriers.behind(progress)
+        begun = begin(self._partition, self._heard(news), batches, now, due=due, behind=behind, most=most)
+        if hears_only and not begun.facts:
             return
         answer = None if begun.question is None else await self._world.look(begun.question, now)
-        finished = finish(self._partition, begun, answer, now, due=due, caught_up=caught_up)
+        finished = finish(self._partition, begun, answer, now, due=due, caught_up=progress.caught_up)
+        self.more = finished.settled.more
         if due:
             self.next_tick = started + self._config.tick_seconds
             self._watch.point("ticked")

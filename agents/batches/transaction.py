@@ -1,7 +1,7 @@
 """One transaction of a partition, as two pure functions; between them the caller asks the world.
 
 Every caller works a partition by these two: the owner on Kafka, the driver, replay, tests and bench. So the order of
-calls exists once: ``hear, question | answer, step, tick, settle``.
+calls exists once: ``hear, step, question | judge, tick, settle``. First everything is absorbed, then users are judged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,10 +18,9 @@ Batches = Sequence[tuple[str, Sequence[Record]]]
 
 
 class Begun(NamedTuple):
-    """A transaction that waits for the world: its facts so far, its records, and its question (None: there is none)."""
+    """A transaction that waits for the world: its facts so far, and its question (None: nothing is asked)."""
 
     facts: list[Fact]
-    batches: Batches
     question: Any
 
 
@@ -32,24 +31,32 @@ class Finished(NamedTuple):
     settled: Settled
 
 
-def begin(partition: Partition, news: News, batches: Batches, now: datetime) -> Begun:
-    """The broadcasts are heard, and what must be asked before the records can be judged is known."""
+def begin(
+    partition: Partition,
+    news: News,
+    batches: Batches,
+    now: datetime,
+    *,
+    due: bool = True,
+    behind: int = 0,
+    most: int | None = None,
+) -> Begun:
+    """Broadcasts and records are absorbed, and what must be asked about those who are judged now is known.
+
+    ``due``, ``behind`` and ``most``: see :meth:`agents.batches.role.Partition.question`.
+    """
     facts = [fact for topic, records in news.items() for fact in partition.hear(topic, records, now)]
-    return Begun(facts, batches, partition.question(batches, now))
+    for topic, records in batches:
+        facts.extend(partition.step(topic, records, now))
+    return Begun(facts, partition.question(now, due=due, behind=behind, most=most))
 
 
 def finish(
     partition: Partition, begun: Begun, answer: Any, now: datetime, *, due: bool = True, caught_up: bool = True
 ) -> Finished:
-    """The records are absorbed; if a tick is ``due``, time is too; what changed is handed over.
-
-    ``answer`` is the world's, and is taken only where something was asked.
-    """
-    if begun.question is not None:
-        partition.answer(answer)
+    """Those who were chosen are judged; if a tick is ``due``, time is too; the changes are handed over."""
     facts = begun.facts
-    for topic, records in begun.batches:
-        facts.extend(partition.step(topic, records, now))
+    facts.extend(partition.judge(answer, now))
     if due:
         facts.extend(partition.tick(now, caught_up))
     return Finished(facts, partition.settle())

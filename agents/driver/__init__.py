@@ -4,7 +4,7 @@ Record times (event time) come with what is sent, processing time with every tur
 :mod:`agents.replay` runs what follows from warnings on it.
 
 ``driver`` the topology · ``owner`` one partition of a role, in the order of calls
-of the real one: hear, question, look, answer, step, tick, settle, told · ``topics`` append-only logs in memory.
+of the real one: begin, look, finish, commit, told · ``topics`` append-only logs in memory.
 """
 
 from agents.driver.driver import Driver

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from types import MappingProxyType
 
+from agents.batches.barrier import Barriers, Progress
 from agents.batches.transaction import Finished, apply, begin, finish
 from agents.board import Board, Desk
 from agents.driver.topics import Stored, Topics
@@ -22,6 +23,8 @@ class Owner:
         self._memo: bytes | None = None
         self._positions: Counter[str] = Counter()
         self._partition: Partition | None = None
+        self._barriers = Barriers({})
+        self._more = False
         self._in_order = sorted(spec.topics, key=lambda topic: topic not in spec.first)
 
     def close(self) -> None:
@@ -33,15 +36,22 @@ class Owner:
         """The partition; opened from what is committed if it is not open."""
         if self._partition is None:
             self._partition = self.spec.open(self.number, MappingProxyType(self._table), self._memo)
+            self._barriers, self._more = Barriers(self._progress().ends), False
             for topic in self.spec.orders:
                 self._positions[topic] = 0
         return self._partition
 
+    def _progress(self) -> Progress:
+        topics = self.spec.topics
+        ends = {topic: self._topics.end(topic, self.number) for topic in topics}
+        return Progress(ends, {topic: self._positions[topic] for topic in topics})
+
     @property
     def waits(self) -> bool:
-        """Whether there are records it has not taken."""
+        """Whether there are records it has not taken, or users it could judge at once."""
         own = any(self._topics.since(topic, self.number, self._positions[topic], 1) for topic in self.spec.topics)
-        return own or any(self._topics.since(topic, 0, self._positions[topic], 1) for topic in self.spec.broadcasts)
+        news = any(self._topics.since(topic, 0, self._positions[topic], 1) for topic in self.spec.broadcasts)
+        return self._more or own or news
 
     async def transact(self, now: datetime, most: int) -> None:
         """What is heard, at most so many records that wait, and a tick are absorbed and committed.
@@ -56,11 +66,11 @@ class Owner:
             raise
 
     async def _absorb(self, now: datetime, most: int) -> None:
-        partition = self.partition
-        batches = self._take(most)
-        begun = begin(partition, self._news(), batches, now)
+        partition, batches = self.partition, self._take(most)
+        progress = self._progress()
+        begun = begin(partition, self._news(), batches, now, behind=self._barriers.behind(progress))
         answer = None if begun.question is None else await self._desk.look(begun.question, now)
-        finished = finish(partition, begun, answer, now, caught_up=not self.waits)
+        finished = finish(partition, begun, answer, now, caught_up=progress.caught_up)
         self._commit(finished, now)
         if finished.facts:
             await self._desk.told(finished.facts, now)
@@ -86,7 +96,7 @@ class Owner:
 
     def _commit(self, finished: Finished, now: datetime) -> None:
         apply(self._table, finished.settled.writes)
-        self._memo = finished.settled.memo
+        self._memo, self._more = finished.settled.memo, finished.settled.more
         for fact in finished.facts:
             if fact.topic not in self.spec.outputs:
                 raise ValueError(f"{self.spec.name} wrote to {fact.topic}, which is not among its outputs")

@@ -61,6 +61,10 @@ class Topics:
         assert first >= 0, f"{topic} was forgotten from {offset} on before it was read"
         return self._parts[topic, partition][first : None if most is None else first + most]
 
+    def end(self, topic: str, partition: int) -> int:
+        """The offset after the last record of a partition."""
+        return self._begin[topic, partition] + len(self._parts[topic, partition])
+
     def forget(self) -> None:
         """Nothing that was written so far is kept; offsets go on. Whoever has not read it will not see it."""
         for place, part in self._parts.items():

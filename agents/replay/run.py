@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from agents.batches.transaction import apply, begin, finish
 from agents.replay.book import save
 from agents.replay.downstream import Downstream
 from agents.replay.folder import POLICY, SNAPSHOTS, STATE, Folder
@@ -107,12 +108,10 @@ class Replay:
         self._wake = min(self._snapshot, END if due is None else due + self._delay)
 
     def _settle(self) -> None:
-        settled = self._health.settle()
-        for key, record in settled.writes.items():
-            if record is None:
-                self._table.pop(key, None)
-            else:
-                self._table[key] = record
+        """A transaction whose events were absorbed one by one, each at its own time."""
+        begun = begin(self._health, {}, (), BEGIN, due=False)
+        settled = finish(self._health, begun, None, BEGIN, due=False).settled
+        apply(self._table, settled.writes)
         self._memo = settled.memo
         self._tally.update(self._health.tally())
 

@@ -6,9 +6,6 @@ from schemas.policy import Policy
 from streams.dispatch import open_dispatch
 from streams.partitioner import Placement
 
-MOST = 500
-"""Warnings that are judged in a quarter of a second: an order is obeyed within one, however many wait (G6)."""
-
 
 def dispatcher(policy: Policy, placement: Placement | None = None) -> RoleSpec:
     """The wiring of the role that decides whether, how and when a user is written to.
@@ -24,5 +21,4 @@ def dispatcher(policy: Policy, placement: Placement | None = None) -> RoleSpec:
         board=True,
         broadcasts=(topics.CONTROL, topics.BREAKERS, topics.LEASES),
         orders=frozenset({topics.CONTROL}),
-        most=MOST,
     )

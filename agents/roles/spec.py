@@ -26,7 +26,5 @@ class RoleSpec:
     """Broadcasts whose records stand until they are taken back: at each opening a partition hears all that stand first,
     so that it knows what was taken back and forgotten meanwhile; and a tick follows at once whatever is heard of them.
     """
-    most: int | None = None
-    """Records of a transaction at most, where the settings allow more: nothing is heard while one is worked."""
     standstill: tuple[type[Exception], ...] = (StateUnreadable, UnreadableRecord)
     """What stops a partition until a person has looked."""

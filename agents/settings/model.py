@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         default="info", description="least level that is logged: debug, info, warning or error"
     )
     max_records: int = Field(
-        default=16_000, ge=1, le=1_000_000, description="records a transaction, 1 to 1000000; dispatchers: 500 at most"
+        default=16_000, ge=1, le=1_000_000, description="records that a transaction absorbs at most, 1 to 1000000"
     )
     commit_timeout_seconds: float = Field(
         default=30.0, ge=1, le=600, description="time after which a commit is given up, seconds, 1 to 600"

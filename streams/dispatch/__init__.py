@@ -9,7 +9,7 @@
 - ``book``       what is remembered of one user; ``books`` of a partition's users in a transaction; ``queue`` who waits
 - ``standing``   the governor's word; ``holding`` its leases; ``counts`` what it is told; ``governed`` all three, stored
 - ``orders``     what operators have ordered
-- ``report``     what feedback changes; ``incoming`` records of others, read or refused; ``reading`` each once
+- ``report``     what feedback changes; ``incoming`` records of others, read or refused
 - ``asking``     what the board is asked, and what it says
 """
 

@@ -34,13 +34,9 @@ class Asking:
         self._view = view
         self.tokens = dict(view.tokens)
 
-    def covers(self, user: str) -> bool:
-        """Whether the board was asked about a user."""
-        return user in self._users
-
     def view(self, user: str) -> BoardView:
         """What the board says, as far as it was asked about this user."""
-        return self._view if self.covers(user) else UNASKED
+        return self._view if user in self._users else UNASKED
 
     def spend(self, channel: Channel) -> None:
         """One token is used."""

@@ -38,7 +38,7 @@ class Send(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Candidate(Struct, frozen=True, array_like=True, gc=False):
-    """A warning on its way through the gate; ``number`` counts its decisions, what follows ``until`` says why it waits.
+    """A warning on its way through the gate; ``number`` counts its decisions, ``reason`` and the rest say why it waits.
 
     ``waits``: looked at again as soon as so much of one of these is leased here; ``takes``: what should be leased here
     for it.
@@ -58,6 +58,13 @@ class Candidate(Struct, frozen=True, array_like=True, gc=False):
     channel: Channel | None = None
     waits: tuple[Need, ...] = ()
     takes: tuple[Need, ...] = ()
+    offset: int = -1
+    """Of the warning, on its topic: candidates are judged in this order."""
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether it was taken, or its message has failed, and nobody has judged it since."""
+        return self.reason is None
 
 
 class Complaints(Struct, frozen=True, array_like=True, gc=False):
@@ -147,9 +154,9 @@ def introduced(book: Book, newest: Known | None) -> Book:
     return replace(book, profile=newest)
 
 
-def waiting(book: Book, held: Candidate) -> Book:
-    """This candidate waits."""
-    return replace(book, held=held)
+def unjudged(book: Book, candidate: Candidate, now: datetime) -> Book:
+    """This candidate waits for its first judgement, or for its next one after a message that failed."""
+    return replace(book, held=replace(candidate, until=now, reason=None))
 
 
 def returned(book: Book, episode: str, closes: datetime) -> Book:

@@ -1,8 +1,9 @@
-"""The books of a partition's users while a transaction is under way; the queue always shows who waits in them."""
+"""The books of a partition's users while a transaction is under way; ``queue`` and ``pending`` show who waits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from streams.dispatch.book import BOOKS, EMPTY, Book
+from streams.dispatch.book import BOOKS, EMPTY, Book, Candidate
+from streams.dispatch.pending import Pending
 from streams.dispatch.queue import Queue
 from streams.role import Table
 
@@ -15,14 +16,15 @@ class Books:
         self._read: dict[bytes, Book] = {}
         self._changed: set[bytes] = set()
         self.queue = Queue()
+        self.pending = Pending()
         self.ordered: list[bytes] = []
         """The users about whom operators' words stood when the books were opened."""
         for key, packed in table.items():
             book = BOOKS.unpack(_name(key), packed)
-            if book.held is not None:
-                self.queue.place(key, book.held)
+            self._place(key, book.held)
             if book.silenced or book.suppressed:
                 self.ordered.append(key)
+        self.pending.opened()
 
     def __getitem__(self, key: bytes) -> Book:
         book = self._read.get(key)
@@ -33,9 +35,21 @@ class Books:
 
     def __setitem__(self, key: bytes, book: Book) -> None:
         if self[key].held is not book.held:
-            self.queue.place(key, book.held)
+            self._place(key, book.held)
         self._read[key] = book
         self._changed.add(key)
+
+    def judge(self, keys: Iterable[bytes]) -> None:
+        """Those of them who wait are judged again, now or as soon as they are ripe."""
+        for key in keys:
+            if (held := self[key].held) is not None:
+                self.pending.enter(key, held.offset)
+
+    def _place(self, key: bytes, candidate: Candidate | None) -> None:
+        self.queue.place(key, candidate)
+        self.pending.leave(key)
+        if candidate is not None and candidate.unjudged:
+            self.pending.enter(key, candidate.offset)
 
     def settle(self) -> Mapping[bytes, bytes | None]:
         """What changed since the last call, packed; an empty book is deleted."""

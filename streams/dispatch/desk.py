@@ -27,15 +27,17 @@ class Settlement(NamedTuple):
     message: Outbound | None
 
 
-def candidate_of(warning: Warning, policy: Policy, now: datetime) -> Candidate:
-    """The warning as a candidate that expires ``expiry_hours`` after it was first judged.
+def candidate_of(warning: Warning, offset: int, policy: Policy, now: datetime) -> Candidate:
+    """The warning (at this offset of its topic) as a candidate that expires ``expiry_hours`` after it was taken.
 
     Expiry is about when a message arrives, so it runs on processing time: in a replay, or with an app whose clock is
     behind, event time would expire every candidate before it was ever judged. A warning whose own time is later than
     the clock counts from there, so that it does not lose part of its life to a clock that is behind.
     """
     expires = max(now, warning.at) + timedelta(hours=policy.dispatch.expiry_hours)
-    return Candidate(warning.id, warning.level, warning.episode, warning.product, warning.stage, now, expires)
+    return Candidate(
+        warning.id, warning.level, warning.episode, warning.product, warning.stage, now, expires, offset=offset
+    )
 
 
 def decide(candidate: Candidate, view: View, now: datetime) -> Settlement:

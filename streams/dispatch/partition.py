@@ -1,8 +1,11 @@
 """One partition of the dispatcher: warnings, signs, profiles and feedback in; decisions, messages and counts out."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec.structs import replace
 
 from schemas import topics
 from schemas.decision import Reason
@@ -14,7 +17,7 @@ from schemas.sign import Sign
 from schemas.warning import Level, Warning
 from streams.board import BoardQuestion, BoardView
 from streams.dispatch.asking import Asking
-from streams.dispatch.book import FAILURES, Book, Candidate, introduced, returned, waiting
+from streams.dispatch.book import Book, Candidate, introduced, returned, unjudged
 from streams.dispatch.books import Books
 from streams.dispatch.capping import Caps
 from streams.dispatch.copy.writer import Copywriter
@@ -26,14 +29,17 @@ from streams.dispatch.hours import AllowedHours
 from streams.dispatch.incoming import Refused, dead_letter, read
 from streams.dispatch.known import known
 from streams.dispatch.orders import Orders
-from streams.dispatch.reading import Reading
 from streams.dispatch.recall import going_on, judged_again
 from streams.dispatch.report import Harm, Heard, hear
 from streams.dispatch.signs import told, witnessed
-from streams.dispatch.treatment import Treatments
+from streams.dispatch.treatment import Treatment, Treatments
 from streams.limits import limits
+from streams.packed import read_own
 from streams.partitioner import Placement, home
 from streams.role import Fact, Record, Settled, Table, fact_of
+
+JUDGED: Final = 500
+"""Judgements of a transaction at most: a quarter of a second, so that an order is obeyed within one (G6)."""
 
 
 class Dispatcher:
@@ -56,9 +62,9 @@ class Dispatcher:
         self._hours = AllowedHours(policy.quiet_hours)
         self._caps = Caps(policy.caps)
         self._asking = Asking()
-        self._reading = Reading(policy.intake.max_bytes)
+        self._judged: list[bytes] = []
         self._outcomes: Counter[str] = Counter()
-        self._apply = {
+        self._absorb: dict[str, Callable[[Record, datetime], Iterable[Fact]]] = {
             topics.WARNINGS: self._on_warning,
             topics.PROFILES: self._on_profile,
             topics.FEEDBACK: self._on_feedback,
@@ -95,60 +101,50 @@ class Dispatcher:
             self._governed.hear(topic, record, self._number, now)
         return ()
 
-    def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> BoardQuestion | None:
-        """Every user who may be judged, and for each candidate, new or waiting, a token on each of its channels."""
+    def step(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
+        """Absorb warnings, signs, profiles or feedback in their order; only what needs no board is decided here."""
+        absorb = self._absorb[topic]
+        return [fact for record in records for fact in absorb(record, now)]
+
+    def question(self, now: datetime, *, due: bool, behind: int, most: int | None = None) -> BoardQuestion | None:
+        """Choose who is judged, in the order of their warnings; ask for their contacts, and a token on each channel."""
+        if due:
+            self._books.judge(self._books.queue.due(now, lambda resource: self._room(resource, now)))
+        self._books.judge(sorted(self.orders.affected))
+        self.orders.affected.clear()
+        self._judged = self._books.pending.ripe(behind, JUDGED if most is None else min(most, JUDGED))
         self._asking = Asking()
-        self._ask_about_failures(self._reading.reports(batches))
-        warnings = list(self._reading.all(Warning, batches))
-        for warning in warnings:
-            self._asking.about(warning.user_id, self._treatments.channels(warning.level, warning.product))
-        users = [each.user_id for each in warnings] + [each.user_id for each in self._reading.all(Sign, batches)]
-        for key in dict.fromkeys((*map(str.encode, users), *self._due(now))):
-            if held := self._books[key].held:
-                self._asking.about(key.decode(), self._treatments.channels(held.level, held.product))
+        for key in self._judged:
+            self._asking.about(key.decode(), self._treatment(key).channels)
         return self._asking.question()
 
-    def _ask_about_failures(self, reports: Iterable[Feedback]) -> None:
-        """Whose message has failed may be sent another."""
-        for report in reports:
-            if report.kind in FAILURES:
-                recall = self._books[report.user_id.encode()].recall
-                whose = recall and recall.candidate
-                channels = self._treatments.channels(whose.level, whose.product) if whose else ()
-                self._asking.about(report.user_id, channels)
-
-    def answer(self, seen: object) -> None:
-        """Take the board's view; it holds until the transaction settles."""
-        assert isinstance(seen, BoardView), f"a dispatcher asks the board and takes a BoardView, not {type(seen)}"
-        self._asking.answered(seen)
-
-    def step(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
-        """Apply warnings, signs, profiles or feedback in their order."""
-        apply = self._apply[topic]
-        return [fact for record in records for fact in apply(record, now)]
+    def judge(self, answer: object | None, now: datetime) -> Iterable[Fact]:
+        """Judge them; without an ``answer`` the board counts as away."""
+        if answer is not None:
+            assert isinstance(answer, BoardView), f"a dispatcher takes a BoardView, not {type(answer)}"
+            self._asking.answered(answer)
+        return [fact for key in self._judged for fact in self._judge(key, self._held(key), now)]
 
     def tick(self, now: datetime, caught_up: bool = True) -> Iterable[Fact]:
-        """Look again at whoever is due, and tell the governor what was counted."""
-        facts: list[Fact] = []
+        """Orders that are over are lifted, and the governor receives what was counted."""
         self.orders.expire(now)
-        for key in self._due(now):
-            if (held := self._books[key].held) and self._asking.covers(key.decode()):
-                facts += self._judge(key, held, now)
-        self.orders.affected.clear()
         probes = self._policy.breaker.probes
         report = self._governed.report(self._number, self._books.queue, self._limits, probes, now)
-        return facts if report is None else [*facts, fact_of(report, partition=0)]
+        return [] if report is None else [fact_of(report, partition=0)]
 
     def settle(self) -> Settled:
         """Everything that changed; the board's answer ends here."""
         self._asking = Asking()
-        self._reading.clear()
-        return Settled(self._books.settle(), MEMOS.pack(self._governed))
+        return Settled(self._books.settle(), MEMOS.pack(self._governed), self._books.pending.left)
 
-    def _due(self, now: datetime) -> list[bytes]:
-        """Whom to look at now: about whom an operator has spoken, then whose hold has ended or is lifted."""
-        turn = self._books.queue.due(now, lambda resource: self._room(resource, now))
-        return list(dict.fromkeys((*sorted(self.orders.affected), *turn)))
+    def _held(self, key: bytes) -> Candidate:
+        held = self._books[key].held
+        assert held is not None, "only who waits is judged"
+        return held
+
+    def _treatment(self, key: bytes) -> Treatment:
+        held = self._held(key)
+        return self._treatments.choose(held.level, held.product, self._books[key].unhappy)
 
     def _room(self, resource: str, now: datetime) -> int | None:
         """How much of what candidates wait for may be used now; None where nothing limits it."""
@@ -158,32 +154,34 @@ class Dispatcher:
         return 0 if self.orders.paused(playbook, now) else None
 
     def _on_warning(self, record: Record, now: datetime) -> Iterator[Fact]:
-        warning = self._reading.own(Warning, record)
+        """A warning becomes the user's candidate, and an earlier one is dropped; a return overtakes its own."""
+        warning = read_own(Warning, record)
         key = warning.user_id.encode()
-        yield from self._felt(key, witnessed(self._books[key], warning), now)
+        self._felt(key, witnessed(self._books[key], warning))
         if warning.level is Level.RECOVERED:
             yield from self._recovered(key, warning.episode, now)
             return
         if held := self._books[key].held:
             yield from self._judge(key, held, now, newer=True)
-        yield from self._judge(key, candidate_of(warning, self._policy, now), now)
+        candidate = candidate_of(warning, record.offset, self._policy, now)
+        self._books[key] = unjudged(self._books[key], candidate, now)
 
-    def _on_sign(self, record: Record, now: datetime) -> Iterator[Fact]:
-        sign = self._reading.own(Sign, record)
+    def _on_sign(self, record: Record, now: datetime) -> Iterable[Fact]:
+        sign = read_own(Sign, record)
         key = sign.user_id.encode()
-        yield from self._felt(key, told(self._books[key], sign, now), now)
+        self._felt(key, told(self._books[key], sign, now))
+        return ()
 
-    def _felt(self, key: bytes, book: Book, now: datetime) -> Iterator[Fact]:
-        """Who waits is looked at again where the user has become unhappy, or is it no longer."""
+    def _felt(self, key: bytes, book: Book) -> None:
+        """Who waits is judged again where the user has become unhappy, or is it no longer."""
         before = self._books[key]
-        if book is before:
-            return
-        self._books[key] = book
-        if book.held is not None and book.unhappy != before.unhappy:
-            yield from self._judge(key, book.held, now)
+        if book is not before:
+            self._books[key] = book
+        if book.unhappy != before.unhappy:
+            self._books.judge([key])
 
     def _recovered(self, key: bytes, episode: str, now: datetime) -> Iterator[Fact]:
-        """The episode is over; who waits because of it need not wait until he is due to be told so."""
+        """The episode is over: who waits because of it is overtaken."""
         closes = now + timedelta(days=self._policy.dispatch.return_cooldown_days)
         book = self._books[key] = returned(self._books[key], episode, closes)
         if book.held is not None and book.held.episode == episode:
@@ -202,7 +200,7 @@ class Dispatcher:
             self._outcomes["profile.unknown_zone" if strange else "profile.applied"] += 1
 
     def _on_feedback(self, record: Record, now: datetime) -> Iterator[Fact]:
-        feedback = self._reading.report(record)
+        feedback = read(Feedback, record, self._policy.intake.max_bytes)
         if isinstance(feedback, Refused):
             yield self._refuse("feedback", feedback, topics.FEEDBACK, record)
             return
@@ -214,15 +212,17 @@ class Dispatcher:
         self._outcomes[f"feedback.{heard.hearing}"] += 1
         yield from self._go_on(key, heard, now)
 
-    def _go_on(self, key: bytes, heard: Heard, now: datetime) -> Iterator[Fact]:
-        """The recall of a message that has just failed is judged again; whoever waits already is the newer one."""
+    def _go_on(self, key: bytes, heard: Heard, now: datetime) -> Iterable[Fact]:
+        """The recall of a message that has just failed is judged again; a candidate that waits already is newer."""
         again = heard.send and heard.harm is Harm.FAILURE and judged_again(heard.book, heard.send)
         if not again:
             return
         held = self._books[key].held
-        yield from self._judge(key, again, now, newer=held is not None)
-        if held is not None:
-            self._books[key] = waiting(self._books[key], held)
+        if held is None:
+            self._books[key] = unjudged(heard.book, again, now)
+            return
+        yield from self._judge(key, again, now, newer=True)
+        self._books[key] = replace(self._books[key], held=held)
 
     def _refuse(self, kind: str, refused: Refused, topic: str, record: Record) -> Fact:
         self._outcomes.update((f"{kind}.rejected", f"reject.{refused.reason}"))
@@ -232,7 +232,6 @@ class Dispatcher:
         view = self._view(key, candidate, newer, now)
         settled = decide(candidate, view, now)
         self._books[key] = settled.book
-        self.orders.affected.discard(key)
         self._count_decision(settled)
         yield fact_of(settled.decision)
         if settled.message is not None:

@@ -40,7 +40,6 @@ class Queue:
         self._by_need: defaultdict[str, dict[int, list[Entry]]] = defaultdict(dict)
         self._waiting: Counter[Need] = Counter()
         self._needed: Counter[str] = Counter()
-        self._shown: list[tuple[list[Entry], Entry]] = []
         self._serial = 0
         self.in_line: Counter[Channel] = Counter()
 
@@ -69,22 +68,20 @@ class Queue:
 
     def next(self) -> datetime | None:
         """When the first hold ends; None where nobody waits. Who waits for a word or a lease may be let go before."""
-        self._put_back()
         first = self._first(self._by_end)
         return None if first is None else first[0]
 
-    def due(self, now: datetime, room: Room) -> list[bytes]:
-        """Whom to look at now, at most ``LOOKED_AT``: whose hold has ended, then whom a word or a lease lets go on.
+    def due(self, now: datetime, room: Room, most: int = LOOKED_AT) -> list[bytes]:
+        """Whom to look at now, at most so many: whose hold has ended, then whom a word or a lease lets go on.
 
-        Asking changes nothing: who was shown and still waits is shown again.
+        Each is given out once: the caller judges them all, and whoever waits on enters anew.
         """
-        self._put_back()
         found: dict[bytes, None] = {}
-        while len(found) < LOOKED_AT and (first := self._first(self._by_end)) and first[0] <= now:
-            found[self._show(self._by_end)] = None
+        while len(found) < most and (first := self._first(self._by_end)) and first[0] <= now:
+            found[heappop(self._by_end)[1]] = None
         for resource in sorted(self._by_need):
             groups = self._by_need[resource]
-            found |= dict.fromkeys(self._covered(groups, room(resource), LOOKED_AT - len(found)))
+            found |= dict.fromkeys(self._covered(groups, room(resource), most - len(found)))
         return list(found)
 
     def _covered(self, groups: dict[int, list[Entry]], free: int | None, count: int) -> Iterator[bytes]:
@@ -98,7 +95,7 @@ class Queue:
             if not heads:
                 return
             _head, units = min(heads)
-            yield self._show(groups[units])
+            yield heappop(groups[units])[1]
             count -= 1
             free = None if free is None else free - units
 
@@ -107,22 +104,14 @@ class Queue:
             heappop(heap)
         return heap[0] if heap else None
 
-    def _show(self, heap: list[Entry]) -> bytes:
-        entry = heappop(heap)
-        self._shown.append((heap, entry))
-        return entry[1]
-
-    def _put_back(self) -> None:
-        for heap, entry in self._shown:
-            if self._is_newest(entry):
-                heappush(heap, entry)
-        self._shown = []
-
     def _is_newest(self, entry: Entry) -> bool:
         place = self._places.get(entry[1])
         return place is not None and place.serial == entry[2]
 
     def _enter(self, key: bytes, candidate: Candidate) -> None:
+        """Who was never judged waits for nothing that time, a word or a lease could end."""
+        if candidate.unjudged:
+            return
         self._add(self._by_end, (candidate.until or candidate.expires, key, self._serial), len(self._places))
         for need in candidate.waits:
             heap = self._by_need[need.resource].setdefault(need.units, [])

@@ -50,17 +50,12 @@ class Treatments:
 
     def __init__(self, policy: Policy, limits: Limits) -> None:
         self._all: Sequence[Treatment] = [Treatment.of(playbook, policy, limits) for playbook in policy.playbooks]
-        self.choose, self.channels = lru_cache(REMEMBERED)(self._choose), lru_cache(REMEMBERED)(self._channels)
+        self.choose = lru_cache(REMEMBERED)(self._choose)
 
     def _choose(self, level: Level, product: str, unhappy: bool) -> Treatment:
         """The first care for an unhappy user; without one, and for everybody else, the first promotion (E5)."""
         care, promotion = self._first(level, product, cares=True), self._first(level, product, cares=False)
         return care if unhappy and care is not UNTREATED else promotion
-
-    def _channels(self, level: Level, product: str) -> tuple[Channel, ...]:
-        """Every channel that may be chosen, whatever the user's mood turns out to be."""
-        both = (self._first(level, product, cares) for cares in (False, True))
-        return tuple(dict.fromkeys(channel for each in both for channel in each.channels))
 
     def _first(self, level: Level, product: str, cares: bool) -> Treatment:
         fitting = (each for each in self._all if each.cares == cares and each.answers(level, product))

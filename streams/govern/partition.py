@@ -66,12 +66,13 @@ class Governor:
             words += [Word(ControlKind.BREAKER, channel) for channel in sorted(self._watches) if channel not in said]
         return [fact for word in words for fact in self._obey(word, now)]
 
-    def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> None:
+    def question(self, now: datetime, *, due: bool, behind: int, most: int | None = None) -> None:
         """The governor asks nobody."""
         return
 
-    def answer(self, seen: object) -> None:
-        """Nothing was asked."""
+    def judge(self, answer: object | None, now: datetime) -> Iterable[Fact]:
+        """It judges no user."""
+        return ()
 
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
         """Count what the dispatchers report, move breakers, grant leases; raises :class:`UnreadableRecord`.

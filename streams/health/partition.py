@@ -80,11 +80,11 @@ class HealthPartition:
                 self._lanes[message.product].population.hear(message)
         return ()
 
-    def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> None:
+    def question(self, now: datetime, *, due: bool, behind: int, most: int | None = None) -> None:
         return None
 
-    def answer(self, seen: object) -> None:
-        return None
+    def judge(self, answer: object | None, now: datetime) -> Iterable[Fact]:
+        return ()
 
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> list[Fact]:
         self.rejections.check()

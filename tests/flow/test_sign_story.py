@@ -71,7 +71,7 @@ async def test_a_promotion_waits_for_the_end_of_the_complaint() -> None:
 
 @pytest.mark.requirement("E5")
 async def test_a_complaint_that_opens_while_a_promotion_waits_is_seen() -> None:
-    """Held for the night, unhappy in the morning: no promotion at eight."""
+    """Held for the night, unhappy in the morning: care takes the place of the promotion, and none goes out at eight."""
     story = Story(NEAR)
     introduce(story, "ann", SMS)
     story.event("ann", NOON)
@@ -79,7 +79,7 @@ async def test_a_complaint_that_opens_while_a_promotion_waits_is_seen() -> None:
     story.event("ann", NOON + 15 * HOUR, COMPLAINT)
     story.waits(NOON + 24 * HOUR)
     heard = await story.told()
-    assert heard.ends("ann")[:2] == [(HELD, Reason.QUIET_HOURS), (HELD, Reason.UNHAPPY)]
+    assert heard.ends("ann")[:2] == [(HELD, Reason.QUIET_HOURS), (DROPPED, Reason.REPLACED)]
     assert heard.outbound("ann") == []
 
 

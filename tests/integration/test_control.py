@@ -22,7 +22,6 @@ from agents.connection import kafka_options
 from agents.demo.worker import Worker
 from agents.local import Kafka, Redis
 from agents.local.ports import free_row
-from agents.roles.dispatcher import MOST
 from agents.settings import RoleName, Settings, load_settings
 from schemas import topics
 from schemas.base import Message
@@ -30,6 +29,7 @@ from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
 from schemas.decision import Decision, Outcome, Reason
 from schemas.outbound import Outbound
+from streams.dispatch.partition import JUDGED
 from tests.dispatching import profile, warning
 
 pytestmark = pytest.mark.kafka
@@ -182,12 +182,12 @@ def test_two_workers_obey_at_once_and_whoever_takes_over_obeys_too(here: Install
     assert "it is back" in here.control("history")
 
     here.workers[1][0].kill()
-    crowd = [f"user-{n}" for n in range(1_000, 1_000 + 3 * MOST)]
+    crowd = [f"user-{n}" for n in range(1_000, 1_000 + 3 * JUDGED)]
     here.send(*(warning(user, product="default") for user in crowd))
     here.workers[1][0].launch()
     here.eventually(lambda: {*crowd} <= {each.user_id for each in here.read(Decision)}, "the crowd")
     at_once = Counter((here.settings.placement.of(e.user_id.encode()), e.at) for e in here.read(Decision))
-    assert max(at_once.values()) <= MOST
+    assert max(at_once.values()) <= JUDGED
 
 
 def _states(here: Installation) -> dict[Channel, BreakerState]:

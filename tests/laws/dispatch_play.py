@@ -38,10 +38,17 @@ def played(
     story: Story,
     *,
     cut: int = 0,
+    settled: bool = False,
+    idle: bool = False,
     restarts: frozenset[int] = frozenset(),
     worked: Worked | None = None,
 ) -> Worked:
-    """The story through a partition: in one transaction an instant, or cut after every ``cut`` records."""
+    """The story through a partition: in one transaction an instant, or cut after every ``cut`` records.
+
+    All records of an instant are known from its beginning: nobody is judged before the last of them is absorbed. But if
+    they are ``settled``, each is known when everything before it is absorbed and judged; ``idle``: between them
+    transactions take nothing, and partitions are opened anew.
+    """
     worked = worked or Worked(policy)
     sent: list[list[Outbound]] = []
     for number, each in enumerate(story):
@@ -52,17 +59,22 @@ def played(
         worked.contacted = dict.fromkeys(each.contacted, each.now - timedelta(hours=23))
         reports = [told for ago, those in enumerate(reversed(sent)) for told in answered(those, ago)]
         before = len(worked.outbound)
-        play(worked, each._replace(records=(*reports, *each.records)), cut)
+        play(worked, each._replace(records=(*reports, *each.records)), 1 if settled else cut, settled, idle)
         sent.append(worked.outbound[before:])
     return worked
 
 
-def play(worked: Worked, each: Round, cut: int) -> None:
+def play(worked: Worked, each: Round, cut: int, settled: bool, idle: bool) -> None:
     records = [
         (message.TOPIC, Stood(n, 0, message.key.encode(), message.encode())) for n, message in enumerate(each.records)
     ]
     worked.work_raw([], each.now, each.heard, tick=False)
+    behind = 0
     while cut and len(records) > cut:
-        worked.work_raw(records[:cut], each.now, tick=False)
+        behind += not settled
+        worked.work_raw(records[:cut], each.now, tick=False, behind=behind)
         del records[:cut]
+        if idle:
+            worked.restart()
+            worked.work_raw([], each.now, tick=False)
     worked.work_raw(records, each.now)

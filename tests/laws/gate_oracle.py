@@ -47,7 +47,7 @@ class Watched(Worked):
         self._law = law
         super().__init__(policy)
 
-    def on_record(self, record: Stood, facts: list[Fact], now: datetime) -> None:
+    def on_record(self, record: Stood, now: datetime) -> None:
         assert record.value is not None
         told = json.loads(record.value)
         life = self.lives[told["user_id"]]
@@ -57,9 +57,8 @@ class Watched(Worked):
             self._reported(life, told, now)
         elif "source" in told:
             self._signed(life, told, now)
-        self.on_tick(facts, now)
 
-    def on_tick(self, facts: Sequence[Fact], now: datetime) -> None:
+    def on_facts(self, facts: Sequence[Fact], now: datetime) -> None:
         books = {book.name: book for book in self.policy.playbooks}
         for message in read(facts, Outbound):
             assert message.at == now

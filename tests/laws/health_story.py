@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from agents.batches.transaction import apply, begin, finish
 from schemas.policy import Life, Lives, Policy, Product, Role, Weights
 from schemas.stage import StageChange
 from schemas.topics import STAGES, WARNINGS
@@ -97,17 +98,14 @@ class Run:
         assert isinstance(partition, HealthPartition)
         return partition
 
-    def step(self, records: Sequence[Sent]) -> None:
-        self.facts += self.partition.step("app.events", records, NOW)
-        self.ticked += self.partition.tick(NOW, True)
-
-    def settle(self) -> None:
-        settled = self.partition.settle()
-        for key, value in settled.writes.items():
-            if value is None:
-                self.table.pop(key, None)
-            else:
-                self.table[key] = value
+    def work(self, records: Sequence[Sent]) -> None:
+        """One transaction with a tick."""
+        begun = begin(self.partition, {}, [("app.events", records)], NOW)
+        self.facts += begun.facts
+        absorbed = len(begun.facts)
+        facts, settled = finish(self.partition, begun, None, NOW)
+        self.ticked += facts[absorbed:]
+        apply(self.table, settled.writes)
         self.memo = settled.memo
         for outcome, count in self.partition.tally().items():
             self.tally[outcome] = self.tally.get(outcome, 0) + count
@@ -127,8 +125,7 @@ class Run:
 def run(log: Iterable[Happening], cuts: Iterable[int] = (), restarts: Iterable[int] = ()) -> Run:
     records, one = [sent(offset, happening) for offset, happening in enumerate(log)], Run()
     for first, until in pairwise(sorted({0, *cuts, *restarts, len(records)})):
-        one.step(records[first:until])
-        one.settle()
+        one.work(records[first:until])
         if until in set(restarts):
             one.restart()
     return one

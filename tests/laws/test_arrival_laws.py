@@ -115,8 +115,7 @@ def test_every_record_has_one_outcome_and_every_refused_one_a_reason_and_a_lette
     one = Run()
     bounds = sorted({0, len(records), *(cut for cut in cuts if cut < len(records))})
     for first, until in pairwise(bounds):
-        one.step(records[first:until])
-        one.settle()
+        one.work(records[first:until])
     outcomes = {name: count for name, count in one.tally.items() if name.startswith("event.")}
     reasons = {name: count for name, count in one.tally.items() if name.startswith("reject.")}
     letters = [fact for fact in one.facts if fact.topic == "app.events-dlt"]

@@ -22,6 +22,9 @@ from tests.dispatching import T0, Lifted, Stood, Worked, policy, read
 from tests.laws.dispatch_play import played
 from tests.laws.dispatch_story import CHANNELS, policies, stories, warned
 
+ENOUGH = policy()
+"""Nothing that users share is scarce under it, and no hour is quiet."""
+
 LAWS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -38,13 +41,14 @@ class Ordered(Worked):
         now: datetime,
         heard: Sequence[Message | Lifted] = (),
         tick: bool = True,
+        behind: int = 0,
     ) -> list[Fact]:
         for word in heard:
             if isinstance(word, Lifted):
                 self.words.pop(word.key, None)
             elif isinstance(word, Control):
                 self.words[word.key] = word
-        facts = super().work_raw(records, now, heard, tick)
+        facts = super().work_raw(records, now, heard, tick, behind)
         for message in read(facts, Outbound):
             assert not self.stands(ControlKind.SUPPRESS, message.user_id, now)
             assert not self.stands(ControlKind.SILENCE, message.user_id, now)
@@ -126,9 +130,28 @@ def test_a_decision_says_why(policy, story):
 
 @LAWS
 @given(policies(), stories, st.integers(1, 3))
-def test_any_cut_into_batches_gives_the_same_facts(policy, story, cut):
-    """Transactions at one instant may be many or one."""
+def test_any_cut_of_a_backlog_gives_the_same_facts(policy, story, cut):
+    """All that is known is absorbed before anybody is judged, so it does not matter how it comes."""
     assert played(policy, story, cut=cut).facts == played(policy, story).facts
+
+
+@LAWS
+@given(policies(), stories, st.frozensets(st.integers(0, 60)))
+def test_records_that_are_settled_one_by_one_give_the_same_facts_whatever_comes_between(policy, story, restarts):
+    """Empty transactions and restarts between them change nothing."""
+    whole = played(policy, story, settled=True)
+    broken = played(policy, story, settled=True, idle=True, restarts=restarts)
+    assert broken.facts == whole.facts
+    assert (broken.table, broken.memo) == (whole.table, whole.memo)
+
+
+@LAWS
+@given(stories)
+def test_a_coarser_cut_only_overtakes_more(story):
+    """With enough of everything, who is written to after a backlog would have been written to without one."""
+    plenty = tuple(each._replace(tokens=100, board=True, heard=(), contacted=frozenset()) for each in story)
+    whole, fine = played(ENOUGH, plenty), played(ENOUGH, plenty, settled=True)
+    assert {each.user_id for each in whole.outbound} <= {each.user_id for each in fine.outbound}
 
 
 @LAWS

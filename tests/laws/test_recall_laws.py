@@ -6,7 +6,6 @@ from datetime import datetime
 
 from hypothesis import HealthCheck, given, settings
 
-from schemas.base import Message
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.outbound import Outbound
 from schemas.policy import Policy
@@ -26,23 +25,15 @@ class Failures(Worked):
         self.of: dict[tuple[str, str, str], list[Outbound]] = defaultdict(list)
         super().__init__(policy)
 
-    def on_record(self, record: Stood, facts: list[Fact], now: datetime) -> None:
+    def on_record(self, record: Stood, now: datetime) -> None:
         assert record.value is not None
         if b'"message"' in record.value:
             report = Feedback.decode(record.value)
             sent = [each for one in self.of.values() for each in one if each.id == report.message]
             if any((each.user_id, each.channel) == (report.user_id, report.channel) for each in sent):
                 self.told[report.message].add(report.kind)
-        self.go_on(facts)
 
-    def work_raw(
-        self, records: Sequence[tuple[str, Stood]], now: datetime, heard: Sequence[Message] = (), tick: bool = True
-    ) -> list[Fact]:
-        facts = super().work_raw(records, now, heard, tick)
-        self.go_on(facts)
-        return facts
-
-    def go_on(self, facts: Sequence[Fact]) -> None:
+    def on_facts(self, facts: Sequence[Fact], now: datetime) -> None:
         known = {each.id for one in self.of.values() for each in one}
         for message in (each for each in read(facts, Outbound) if each.id not in known):
             before = self.of[message.user_id, message.episode, message.stage]

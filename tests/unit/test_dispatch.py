@@ -20,23 +20,23 @@ from tests.dispatching import T0, Stood, Worked, feedback, leased, policy, profi
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
 
-def test_nobody_is_judged_whom_the_board_was_not_asked_about(worked):
-    """Who comes up between question and tick waits for the next transaction."""
+def test_without_a_tick_nobody_is_looked_at_again(worked):
+    """A hold that has ended is seen by the next tick."""
     worked.contacted["u1"] = T0
     worked.work(warning())
-    assert list(worked.partition.tick(T0 + DAY)) == []
+    assert worked.work(now=T0 + DAY, tick=False) == []
     worked.work(now=T0 + DAY)
     assert worked.outcome == (Outcome.SENT, None)
 
 
-def test_the_board_is_asked_for_what_may_be_needed(worked):
-    """A token per channel and candidate, the contact of every user who may be judged; nothing where nobody is."""
+def test_the_board_is_asked_about_those_who_are_judged_and_nobody_else(worked):
+    """A token per channel and candidate, and their contacts; nothing where nobody is judged."""
     worked.work(profile(at=T0))
     assert worked.asked is None
     worked.work(warning(), recovered("u2"), warning("u3"))
     assert worked.asked is not None
     assert worked.asked.tokens == {Channel.PUSH: 2, Channel.SMS: 2}
-    assert worked.asked.users == {"u1", "u2", "u3"}
+    assert worked.asked.users == {"u1", "u3"}
 
 
 def test_a_message_is_put_into_words_once_a_judgement(monkeypatch):

@@ -83,7 +83,8 @@ def test_the_same_word_twice_brings_no_new_probes():
 def test_a_breaker_behind_another_hold_does_not_lengthen_it():
     """It may close before the cap ends; only where it decides does its pause count."""
     worked = only_push(dispatch=Dispatch(return_cooldown_days=0))
-    worked.work(warning(), recovered(), now=T0)
+    worked.work(warning(), now=T0)
+    worked.work(recovered(), now=T0)
     worked.hear(breaker(BreakerState.OPEN, since=T0 + DAY - MINUTE), now=T0 + DAY - MINUTE)
     worked.work(warning(day=1), now=T0 + DAY - MINUTE)
     assert worked.outcome == (Outcome.HELD, Reason.FREQUENCY_CAP)
@@ -103,7 +104,8 @@ def test_a_later_warning_takes_the_place_of_the_held_one():
     worked = only_push()
     worked.hear(breaker(BreakerState.OPEN))
     first, second = warning(), warning(level=Level.CRITICAL)
-    worked.work(first, second)
+    worked.work(first)
+    worked.work(second)
     assert [(each.warning, each.number, each.reason) for each in worked.decisions] == [
         (first.id, 1, Reason.BREAKER_OPEN),
         (first.id, 2, Reason.REPLACED),

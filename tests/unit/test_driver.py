@@ -33,12 +33,13 @@ class Counting:
         self.memo += b"".join(r.value or b"" for r in records)
         return ()
 
-    def question(self, batches: Sequence[tuple[str, Sequence[Record]]], now: datetime) -> object | None:
-        self.calls.append(f"question {[(topic, len(records)) for topic, records in batches]}")
-        return BoardQuestion({Channel.PUSH: 4}, frozenset()) if batches else None
+    def question(self, now: datetime, *, due: bool, behind: int, most: int | None = None) -> object | None:
+        self.calls.append(f"question behind {behind}")
+        return BoardQuestion({Channel.PUSH: 4}, frozenset()) if self.writes else None
 
-    def answer(self, seen: object) -> None:
-        self.calls.append("answer")
+    def judge(self, answer: object | None, now: datetime) -> Iterable[Fact]:
+        self.calls.append("judge" if answer is None else "judge with an answer")
+        return ()
 
     def step(self, topic: str, records: Sequence[Record], now: datetime) -> Iterable[Fact]:
         self.calls.append(f"step {topic} {[r.value for r in records]}")
@@ -98,7 +99,7 @@ async def test_a_fact_bears_the_processing_time_and_stays_in_its_partition() -> 
 
 
 async def test_a_transaction_calls_in_the_order_of_the_real_owner() -> None:
-    """Broadcasts first, then the question, then records with those of ``first`` before the others, then the tick."""
+    """Broadcasts first, then records with those of ``first`` before the others, then the question, at last the tick."""
     calls: list[str] = []
     reads = (topics.WARNINGS, topics.PROFILES)
     spec = counting(calls, reads, topics.STAGES, first=frozenset({topics.PROFILES}), broadcasts=(topics.BREAKERS,))
@@ -109,8 +110,8 @@ async def test_a_transaction_calls_in_the_order_of_the_real_owner() -> None:
         driver.send(topic, key, value, SEEN)
     assert await driver.turn(NOW) is False
     assert calls == [
-        "open 0", "hear churn.breakers [b'b']", "question [('user.profiles', 1), ('churn.warnings', 1)]", "answer",
-        "step user.profiles [b'p']", "step churn.warnings [b'w']", "tick", "settle",
+        "open 0", "hear churn.breakers [b'b']", "step user.profiles [b'p']", "step churn.warnings [b'w']",
+        "question behind 0", "judge with an answer", "tick", "settle",
     ]  # fmt: skip
 
 
@@ -149,6 +150,17 @@ async def test_no_transaction_takes_more_records_than_the_limit() -> None:
     taken = [call for call in calls if call.startswith("step")]
     assert taken == [f"step app.events {batch}" for batch in ([b"0", b"1"], [b"2", b"3"], [b"4"])]
     assert values(driver, topics.WARNINGS) == [b"0 1", b"1 2", b"2 3", b"3 4", b"4 5"]
+
+
+async def test_a_role_knows_of_how_many_transactions_the_backlog_is_not_absorbed() -> None:
+    """At opening, and after each transaction that leaves something unread which was there when it began."""
+    calls: list[str] = []
+    driver = Driver(POLICY, [counting(calls)], partitions=1, records=2)
+    for n in range(5):
+        driver.send(topics.EVENTS, b"u1", b"%d" % n, SEEN)
+    await driver.settle(NOW)
+    asked = [call.removeprefix("question behind ") for call in calls if call.startswith("question")]
+    assert asked == ["2", "3", "0"]
 
 
 async def test_a_restart_keeps_what_was_committed_and_nothing_else() -> None:

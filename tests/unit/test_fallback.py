@@ -20,8 +20,8 @@ FAILED, BOUNCED, DELIVERED = FeedbackKind.FAILED, FeedbackKind.BOUNCED, Feedback
 def reports(worked: Worked, *kinds: FeedbackKind, number: int = 1, channel: Channel = PUSH) -> None:
     """What is reported of the first message, or another, a minute after T0."""
     recall = worked.outbound[0].recall
-    told = (feedback(message_id(recall, number), kind, channel=channel, n=n) for n, kind in enumerate(kinds))
-    worked.work(*told, now=T0 + MINUTE)
+    for n, kind in enumerate(kinds):
+        worked.work(feedback(message_id(recall, number), kind, channel=channel, n=n), now=T0 + MINUTE)
 
 
 @pytest.mark.parametrize("kind", [FAILED, BOUNCED])
@@ -54,6 +54,16 @@ def test_a_failure_is_answered_once(worked, kinds):
     worked.work(warning())
     reports(worked, *kinds)
     assert [each.channel for each in worked.outbound] == [PUSH, SMS]
+
+
+def test_a_failure_that_is_taken_back_before_anybody_is_judged_is_none(worked):
+    """All that was reported is absorbed first."""
+    worked.work(warning())
+    recall = worked.outbound[0].recall
+    told = [feedback(message_id(recall, 1), kind, n=n) for n, kind in enumerate((FAILED, DELIVERED))]
+    worked.work(*told, now=T0 + MINUTE)
+    assert [each.channel for each in worked.outbound] == [PUSH]
+    assert worked.outcome == (Outcome.DROPPED, Reason.DUPLICATE)
 
 
 @pytest.mark.parametrize("kind", [DELIVERED, FeedbackKind.OPENED, FeedbackKind.CLICKED, FeedbackKind.COMPLAINED])

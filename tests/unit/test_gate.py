@@ -103,7 +103,8 @@ def test_a_profile_from_the_future_does_not_overrule_a_later_unsubscription(work
 def test_one_recall_over_levels_products_and_channels(worked):
     """E6: whatever else is noticed while a recall is open, the user is not messaged again."""
     worked.work(warning())
-    worked.work(warning(level=Level.CRITICAL), warning(product="grocery", day=3), now=T0 + 10 * DAY)
+    for other in (warning(level=Level.CRITICAL), warning(product="grocery", day=3)):
+        worked.work(other, now=T0 + 10 * DAY)
     assert len(worked.outbound) == 1
     assert [(each.outcome, each.reason) for each in worked.decisions[1:]] == [(Outcome.DROPPED, Reason.DUPLICATE)] * 2
 
@@ -185,7 +186,8 @@ def test_a_full_channel_is_waited_for_and_so_is_a_full_total():
         policy(caps=(DAY_CAP, Cap(name="two", count=2, hours=48)), dispatch=Dispatch(return_cooldown_days=0))
     )
     worked.work(profile())
-    worked.work(warning(), recovered(), now=T0)
+    worked.work(warning(), now=T0)
+    worked.work(recovered(), now=T0)
     worked.work(warning(day=1), now=T0 + HOUR)
     assert worked.outcome == (Outcome.HELD, Reason.FREQUENCY_CAP)
     worked.work(now=T0 + 24 * HOUR)
@@ -203,7 +205,8 @@ def test_a_channel_that_is_full_beyond_expiry_hands_over():
     week = Cap(name="week", channels=(Channel.PUSH,), count=1, hours=168)
     worked = Worked(policy(caps=(week,), dispatch=Dispatch(return_cooldown_days=0, registry_gap_hours=0)))
     worked.work(profile())
-    worked.work(warning(), recovered(), now=T0)
+    worked.work(warning(), now=T0)
+    worked.work(recovered(), now=T0)
     worked.work(warning(day=1), now=T0 + HOUR)
     assert [message.channel for message in worked.outbound] == [Channel.PUSH, Channel.SMS]
 
@@ -224,7 +227,8 @@ def test_a_large_cap_is_counted_out():
     worked = Worked(policy(channels=push, caps=caps, dispatch=free))
     worked.work(profile())
     for day in range(25):
-        worked.work(warning(day=day), recovered(day=day))
+        worked.work(warning(day=day))
+        worked.work(recovered(day=day))
     assert len(worked.outbound) == 20
 
 

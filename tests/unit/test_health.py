@@ -270,5 +270,6 @@ def test_ticks_alone_move_nothing() -> None:
     before = partition.settle()
     later = NOON + timedelta(days=400)
     assert [*partition.tick(later, True), *partition.hear("churn.population", [], later)] == []
-    assert partition.question([], later) is None
+    assert partition.question(later, due=True, behind=0) is None
+    assert list(partition.judge(None, later)) == []
     assert (partition.settle().memo, partition.settle().writes) == (before.memo, {})

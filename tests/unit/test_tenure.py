@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agents.batches.barrier import Progress
 from agents.batches.batch import Record
 from agents.batches.broadcast import Broadcasts
 from agents.batches.role import Config, Nowhere, Watch
@@ -34,7 +35,7 @@ class Ears:
         self.heard.append((topic, [record.key for record in records]))
         return ()
 
-    def question(self, batches: object, now: datetime) -> None:
+    def question(self, now: datetime, **how: object) -> None:
         return None
 
 
@@ -57,9 +58,9 @@ def opened(cursors: dict[str, int], position: int) -> tuple[Tenure, Ears]:
 async def test_orders_are_heard_whole_at_each_opening_and_other_news_from_where_they_were_left() -> None:
     tenure, ears = opened({"news": 2, "orders": 2}, 3)
     tenure._hear_orders_anew()
-    await tenure.absorb([], caught_up=False)
+    await tenure.absorb([], Progress({}, {}))
     assert sorted(ears.heard) == [("news", [b"2"]), ("orders", [b"0", b"1", b"2"])]
-    await tenure.absorb([], caught_up=False)
+    await tenure.absorb([], Progress({}, {}))
     assert len(ears.heard) == 2
 
 
@@ -68,7 +69,7 @@ async def test_orders_are_heard_also_where_all_of_them_are_forgotten() -> None:
     tenure, ears = opened({"orders": 3}, 3)
     tenure._broadcasts._latest["p.orders"].clear()
     tenure._hear_orders_anew()
-    await tenure.absorb([], caught_up=False)
+    await tenure.absorb([], Progress({}, {}))
     assert ("orders", []) in ears.heard
 
 
