@@ -95,7 +95,7 @@ class _Observed:
 
     def __init__(self, spec: RoleSpec, observer: Observer) -> None:
         self.name, self.topics, self.first, self.broadcasts = spec.name, spec.topics, spec.first, spec.broadcasts
-        self.orders, self.standstill = spec.orders, spec.standstill
+        self.orders, self.standstill, self.user_fault = spec.orders, spec.standstill, spec.user_fault
         self.open = observer.opening(spec.open)
 
 
@@ -173,6 +173,8 @@ def _tables(settings: Settings, name: RoleName, clock: Clock) -> Callable[[int],
 
 
 def _standing(owner: Owner) -> str:
+    if owner.failing:
+        return f"failing: {owner.fault}"
     return owner.state if owner.state != "ready" else "waiting for the group"
 
 

@@ -4,9 +4,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from agents.batches.ledger import Ledger
 from agents.batches.reader import Reader
+from agents.batches.recovery import recover
 from agents.batches.role import Watch
 from agents.batches.table import MemoryTable
-from agents.batches.tenure import recover
 from agents.connection import kafka_options
 from agents.settings import Settings
 from agents.settings.model import RoleName

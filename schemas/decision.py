@@ -60,6 +60,8 @@ class Reason(StrEnum):
     NO_PLAYBOOK = "no_playbook"
     NO_CHANNEL_LEFT = "no_channel_left"
     REPLACED = "replaced"
+    UNPROCESSABLE = "unprocessable"
+    """Judging the candidate fails: a fault of ours, see the runbook."""
 
 
 class Verdict(Part):

@@ -1,9 +1,10 @@
 """Why a record was refused, and how a dead letter carries it (topic ``app.events-dlt``, A3).
 
 A dead letter is the refused record as it came (value, key and headers, byte for byte) plus the ``churn-dlt-*`` headers.
+A letter that would be too large is cut, and says so in a header.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -35,6 +36,8 @@ class RejectReason(StrEnum):
     TOO_EARLY = "too_early"
     KEY_MISMATCH = "key_mismatch"
     WRONG_PARTITION = "wrong_partition"
+    UNPROCESSABLE = "unprocessable"
+    """The record can be read, but handling it fails: a fault of ours, see the runbook."""
 
 
 MISSING = {
@@ -58,6 +61,23 @@ class DeadLetterHeader(StrEnum):
     TIMESTAMP = "churn-dlt-timestamp"
 
 
+CUT = "churn-dlt-cut"
+"""The header of a letter that was too large: the parts that were cut, with the bytes they had."""
+OBEYED = "churn-obeyed"
+"""The header of a letter of which something was applied all the same: what it was."""
+OURS = frozenset({*DeadLetterHeader, CUT, OBEYED})
+"""Names of headers that a letter adds."""
+
+
+def cut_header(sizes: Mapping[str, int]) -> tuple[str, bytes]:
+    """The header that names the parts of a letter that were cut, with the bytes they had.
+
+    >>> cut_header({"value": 5_242_880, "key": 300_000})
+    ('churn-dlt-cut', b'value=5242880, key=300000')
+    """
+    return CUT, ", ".join(f"{part}={size}" for part, size in sizes.items()).encode()
+
+
 def dead_letter_headers(
     headers: Iterable[tuple[str, bytes]],
     *,
@@ -67,10 +87,12 @@ def dead_letter_headers(
     partition: int,
     offset: int,
     timestamp: int,
+    obeyed: tuple[str, ...] = (),
 ) -> Headers:
     """The record's own headers in their order, then ours; those of an earlier refusal (a requeued record) are replaced.
 
     ``detail`` is cut after 1,000 characters. ``timestamp`` is the refused record's own, milliseconds since 1970 UTC.
+    ``obeyed`` names the parts that were applied all the same.
 
     >>> dead_letter_headers([("ce_id", b"7")], reason=RejectReason.NOT_JSON, detail="line 1",
     ...                     topic="app.events", partition=0, offset=12, timestamp=0)[:2]
@@ -84,8 +106,9 @@ def dead_letter_headers(
         DeadLetterHeader.OFFSET: str(offset),
         DeadLetterHeader.TIMESTAMP: str(timestamp),
     }
-    kept = tuple((name, value) for name, value in headers if name not in ours)
-    return kept + tuple((name.value, text.encode(errors="backslashreplace")) for name, text in ours.items())
+    kept = tuple((name, value) for name, value in headers if name not in OURS)
+    texts = [(name.value, text) for name, text in ours.items()] + [(OBEYED, ", ".join(obeyed))][: len(obeyed)]
+    return kept + tuple((name, text.encode(errors="backslashreplace")) for name, text in texts)
 
 
 class Refusal(NamedTuple):
@@ -125,6 +148,6 @@ def requeued_headers(headers: Iterable[tuple[str, bytes]], partition: int, offse
     >>> requeued_headers([("ce_id", b"7"), ("churn-dlt-reason", b"not_json")], 3, 17)
     (('ce_id', b'7'), ('churn-requeued', b'3:17'))
     """
-    dropped = {*DeadLetterHeader, REQUEUED}
+    dropped = {*OURS, REQUEUED}
     kept = tuple((name, value) for name, value in headers if name not in dropped)
     return (*kept, (REQUEUED, f"{partition}:{offset}".encode()))

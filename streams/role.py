@@ -71,6 +71,17 @@ class Table(Protocol):
     def items(self) -> Iterable[tuple[bytes, bytes]]: ...
 
 
+class UserFault(Exception):
+    """Work for one user has failed; the cause is chained. ``user`` is a key of the table.
+
+    ``written``: it failed while the user's record was written, so a record that was just absorbed may be the cause.
+    """
+
+    def __init__(self, user: bytes, written: bool = False) -> None:
+        super().__init__(f"work for the user {user!r} has failed")
+        self.user, self.written = user, written
+
+
 class Partition(Protocol):
     """One partition of a role between opening and closing; on any failure it is thrown away and opened again."""
 
@@ -100,6 +111,16 @@ class Partition(Protocol):
 
     def settle(self) -> Settled:
         """Hand over what changed since the last call; the caller commits it or throws the partition away."""
+        ...
+
+    def refuse(self, topic: str, record: Record, cause: Exception, now: datetime) -> Iterable[Fact]:
+        """Leave out a record whose handling fails, and say so; raises :class:`streams.packed.UnreadableRecord` where
+        leaving it out would lose something for more than one user.
+        """
+        ...
+
+    def put_aside(self, user: bytes, cause: Exception, time: int, now: datetime) -> Iterable[Fact]:
+        """Do nothing that fails for a user until later; ``time``: how often this was asked for in a row, from 0."""
         ...
 
 

@@ -32,6 +32,11 @@ class Barriers:
         self._waiting: deque[tuple[dict[str, int], int]] = deque([(self._ends, 1)])
         """Ends, and how many transactions in a row took their records when these were known."""
 
+    @property
+    def known(self) -> Ends:
+        """The furthest ends so far."""
+        return self._ends
+
     def behind(self, progress: Progress) -> int:
         """A transaction begins: of how many of the newest, this one included, the barrier is not reached.
 

@@ -9,15 +9,19 @@ from agents.batches import ledger as ledgers
 from agents.batches.barrier import Progress
 from agents.batches.batch import Batch, TopicPartition
 from agents.batches.inbox import Inbox
+from agents.batches.net import Stuck, Take
 from agents.batches.reader import reading
 from agents.batches.role import Config, Role, Watch
 from agents.batches.sequence import Broken, Verdict, admit, check_range
-from agents.batches.tenure import Take, Tenure
+from agents.batches.tenure import Tenure
 
 log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 2.0
 UNSOUGHT_SECONDS = 0.02
+FAILURES = 3
+FAILING_SECONDS = 30.0
+"""An owner that has failed so often, or for so long, without any work done in between does not work."""
 
 
 class Source(Protocol):
@@ -57,12 +61,16 @@ class Owner:
         self.state = "opening"
         self._role, self._config, self._source, self._watch, self._begin = role, config, source, watch, begin
         self._crash = crash
-        self._standstill: tuple[type[Exception], ...] = (Broken, ledgers.Unreadable, *role.standstill)
+        self._standstill: tuple[type[Exception], ...] = (Broken, Stuck, ledgers.Unreadable, *role.standstill)
         """Faults that no retry mends; they are retried all the same, slowly, for a person may have mended them."""
         self._topics = {TopicPartition(config.prefix + topic, number): topic for topic in role.topics}
         self._inbox = Inbox(config.transaction_records, source.withhold, source.deliver)
         self._epochs = dict.fromkeys(role.topics, 0)
         self._missed: dict[TopicPartition, tuple[int, float]] = {}
+        self._failures = 0
+        self._failing_since: float | None = None
+        self.fault = ""
+        """The first line of the last fault; empty as soon as work was done after it."""
         self._generation = -1
         self._closing = self._sought = False
         self._may_work = asyncio.Event()
@@ -73,7 +81,15 @@ class Owner:
     @property
     def working(self) -> bool:
         """Whether this owner has its partition and takes what comes; false while the group rebalances."""
-        return self.state == "ready" and self._sought and self._may_work.is_set()
+        return self.state == "ready" and self._sought and self._may_work.is_set() and not self.failing
+
+    @property
+    def failing(self) -> bool:
+        """Whether it fails again and again, whatever its state is at the moment."""
+        if self._failing_since is None:
+            return False
+        lasts = asyncio.get_running_loop().time() - self._failing_since
+        return self._failures >= FAILURES or lasts >= FAILING_SECONDS
 
     # What the runner calls.
 
@@ -148,15 +164,26 @@ class Owner:
                         wait = self._config.retry_seconds
             except self._standstill as fault:
                 self._become("broken")
+                self._failed(fault)
                 log.error("%s stands still: %s", self, fault)
                 wait = self._config.retry_seconds_max
             except (Exception, asyncio.CancelledError) as error:
                 if self._cancelled():
                     raise
                 self._become("failed")
+                self._failed(error)
                 log.warning("%s lets go and opens again: %r", self, error, exc_info=_unexpected(error))
             await self._rest(wait)
             wait = min(2 * wait, self._config.retry_seconds_max)
+
+    def _failed(self, error: BaseException) -> None:
+        self._failures += 1
+        if self._failing_since is None:
+            self._failing_since = asyncio.get_running_loop().time()
+        self.fault = f"{type(error).__name__}: {error}".partition("\n")[0]
+
+    def _works(self) -> None:
+        self._failures, self._failing_since, self.fault = 0, None, ""
 
     def _cancelled(self) -> bool:
         """Whether this task was told to end; a cancelled future it waited for is a fault like any other."""
@@ -194,6 +221,8 @@ class Owner:
             if self._may_work.is_set() and not self._closing:
                 taken = await self._admitted(batches, tenure.positions)
                 await tenure.absorb(taken, self._progress(tenure.positions, taken))
+                if tenure.worked and self._failures:
+                    self._works()
                 self._report_lag(tenure)
                 self._watch.turned(self.number)
 

@@ -11,15 +11,19 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from agents.batches.batch import TopicPartition
+from agents.batches.net import ContentFault, RecordTooLarge
 
 log = logging.getLogger(__name__)
 
 BATCH_BYTES = 1_000_000
-"""Just under Kafka's default ``max.message.bytes``; a larger record (a dead letter) travels alone in its batch."""
+"""Just under Kafka's default ``max.message.bytes``."""
 
 aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.002
 """aiokafka waits this long before it repeats AddPartitionsToTxn while the last transaction's markers are still being
 written; its own 20 ms is most of a small transaction's latency."""
+
+ROW_BYTES = BATCH_BYTES - 1_000
+"""Key, value and headers of a row at most: a batch has a head, and a row some bytes of its own."""
 
 RETRY_BACKOFF_MS = 20
 METADATA_SECONDS = 5.0
@@ -32,6 +36,15 @@ Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 
 Outgoing = Mapping[TopicPartition, Sequence[Row]]
 """What a transaction writes, by partition, in order; none is empty."""
+
+
+def measure(outgoing: Outgoing) -> None:
+    """Raise :class:`ContentFault` where a row is larger than Kafka takes, before the transaction begins."""
+    for tp, rows in outgoing.items():
+        for key, value, headers in rows:
+            size = len(value or b"") + len(key or b"") + sum(len(name) + len(each or b"") for name, each in headers)
+            if size > ROW_BYTES:
+                raise ContentFault(RecordTooLarge(tp.topic, size, ROW_BYTES), key, written=True)
 
 
 Point = Callable[[str], None]

@@ -55,6 +55,21 @@ class Partition(Protocol):
     def judge(self, answer: Any, now: datetime) -> Iterable[Fact]: ...
     def tick(self, now: datetime, caught_up: bool) -> Iterable[Fact]: ...
     def settle(self) -> Settled: ...
+    def refuse(self, topic: str, record: Record, cause: Exception, now: datetime) -> Iterable[Fact]:
+        """The record is not absorbed; raises one of the role's standstills where it must not be left out."""
+        ...
+
+    def put_aside(self, user: bytes, cause: Exception, time: int, now: datetime) -> Iterable[Fact]:
+        """Nothing that fails for a user is done for now; ``time``: how often this was asked for in a row, from 0."""
+        ...
+
+
+class UserFault(Protocol):
+    """An error of the role's own that says for which user it was at work."""
+
+    user: bytes
+    written: bool
+    """Whether the user's record was being written: then another record may be the cause."""
 
 
 class Open(Protocol):
@@ -85,6 +100,11 @@ class Role(Protocol):
     @property
     def standstill(self) -> tuple[type[Exception], ...]:
         """What a partition raises where going on would lose something: it stands still until a person has looked."""
+        ...
+
+    @property
+    def user_fault(self) -> type[Exception]:
+        """The errors that are also :class:`UserFault`."""
         ...
 
     @property
@@ -129,6 +149,9 @@ class Watch:
 
     def stored(self, partition: int, records: int) -> None:
         """So many records are in a partition's state, the path's own included."""
+
+    def unprocessable(self, partition: int, topic: str, error: str) -> None:
+        """A record of a topic was refused, or (topic "state") a user was put aside, for an error of this class."""
 
     def turned(self, partition: int) -> None:
         """An owner has looked for work and done what there was."""

@@ -18,9 +18,12 @@ from agents.batches import ledger as ledgers
 from agents.batches.barrier import Barriers, Progress
 from agents.batches.batch import Record, TopicPartition
 from agents.batches.broadcast import Broadcasts
+from agents.batches.hearing import Hearing
 from agents.batches.ledger import Ledger
-from agents.batches.producer import Outgoing, Row, TransactionalProducer
+from agents.batches.net import ContentFault, Instead, Net, Refusal, Take, content, failure, refusing
+from agents.batches.producer import Outgoing, Row, TransactionalProducer, measure
 from agents.batches.reader import Reader, reading
+from agents.batches.recovery import Users, recover
 from agents.batches.role import Clock, Config, Fact, Partition, Role, Watch, World
 from agents.batches.sequence import check_range
 from agents.batches.table import Table
@@ -30,8 +33,8 @@ log = logging.getLogger(__name__)
 
 BEHIND_SECONDS = 60.0
 
-Take = tuple[str, Sequence[Record], int]
-"""Topic (as the role knows it), records, next offset."""
+STATE = "state"
+"""Counted as the topic where a user is put aside."""
 
 
 class Tenure:
@@ -49,7 +52,8 @@ class Tenure:
         watch: Watch,
     ) -> None:
         self._number, self._role, self._config, self._table = number, role, config, table
-        self._broadcasts, self._clock, self._world, self._watch = broadcasts, clock, world, watch
+        self._clock, self._world, self._watch = clock, world, watch
+        self._hearing = Hearing(broadcasts, config.prefix, role.orders)
         self._producer = TransactionalProducer(
             config.connection, config.transactional_id(number), config.commit_timeout, watch.point
         )
@@ -62,10 +66,12 @@ class Tenure:
         """When a tick is due, in the event loop's time."""
         self.more = False
         """Whether somebody is left who could be judged at once."""
+        self.worked = False
+        """Whether a transaction with records or a tick has succeeded; the owner sets it back."""
         self._catching_up = True
         self._barriers = Barriers({})
-        self._cursors: dict[str, int] = {}
-        """Next offset of every broadcast topic, as heard; the ledger has them as written down."""
+        self._progress = Progress({}, {})
+        self._net = Net(self)
         self._next_offsets = 0.0
         self._reported: dict[str, int] = {}
 
@@ -78,11 +84,10 @@ class Tenure:
             async with reading(self._config.connection) as reader:
                 self._ledger = await recover(reader, self._config.changelog, self._number, self._table, self._watch)
                 self._watch.point("recovered")
-                self._cursors = dict(self._ledger.cursors)
                 self._compare_clocks()
                 self.positions = await self._starting_positions(reader)
-                await self._broadcasts.read_to_end()
-                self._hear_orders_anew()
+                await self._hearing.read_to_end()
+                self._hearing.start(self._ledger.cursors)
                 self._partition = self._role.open(self._number, Users(self._table), self._ledger.memo)
                 await self._catch_up(reader)
                 self._catching_up = False
@@ -130,24 +135,40 @@ class Tenure:
                     await self.absorb([(topic, records, position)], Progress({}, self.positions | {topic: position}))
 
     async def absorb(self, taken: Sequence[Take], progress: Progress) -> None:
-        """One transaction; nothing is written when nothing changed.
+        """The records are absorbed, and what is due is done; content that fails stops nobody else."""
+        self._progress = progress
+        await self._net.absorb(taken)
+
+    # A partition at work, as the net has it.
+
+    def reopen(self) -> None:
+        """The pure partition is as after the last commit; all orders are heard anew."""
+        self._hearing.start(self._ledger.cursors)
+        self._barriers, self.more = Barriers(self._progress.ends or self._barriers.known), False
+        self._partition = self._role.open(self._number, Users(self._table), self._ledger.memo)
+
+    async def transact(self, taken: Sequence[Take], *, judging: bool = True, instead: Instead | None = None) -> None:
+        """One transaction; nothing is written when nothing changed. ``instead`` follows what is absorbed.
 
         What was heard is written down with the next transaction that has something else to say, or with the next tick:
         until then it would be heard again.
         """
         started = asyncio.get_running_loop().time()
-        now, news = self._now(), self._news()
-        ordered = not self._role.orders.isdisjoint(news)
-        due = not self._catching_up and (ordered or started >= self.next_tick)
-        hears_only = not (taken or due or self.more)
-        most = 0 if self._catching_up or hears_only else None
-        batches = [(topic, records) for topic, records, _end in taken]
-        behind = self._barriers.behind(progress)
-        begun = begin(self._partition, self._heard(news), batches, now, due=due, behind=behind, most=most)
-        if hears_only and not begun.facts:
+        now, news = self._now(), self._hearing.news()
+        judging = judging and not self._catching_up
+        due = judging and (started >= self.next_tick or not self._role.orders.isdisjoint(news))
+        idle = not (taken or due or instead or (judging and self.more))
+        behind = self._barriers.behind(self._progress)
+        most = None if judging and not idle else 0
+        batches = [(topic, records) for topic, records, _end in taken if records]
+        with content(self._role):
+            begun = begin(self._partition, self._hearing.heard(news), batches, now, due=due, behind=behind, most=most)
+            begun.facts.extend(instead(self._partition, now) if instead else ())
+        if idle and not begun.facts:
             return
         answer = None if begun.question is None else await self._world.look(begun.question, now)
-        finished = finish(self._partition, begun, answer, now, due=due, caught_up=progress.caught_up)
+        with content(self._role):
+            finished = finish(self._partition, begun, answer, now, due=due, caught_up=self._progress.caught_up)
         self.more = finished.settled.more
         if due:
             self.next_tick = started + self._config.tick_seconds
@@ -156,6 +177,42 @@ class Tenure:
         if await self._commit(self._next_ledger(now, positions, finished.settled.memo), finished, started):
             self._report(taken, finished.facts, asyncio.get_running_loop().time() - started)
             await self._world.told(finished.facts, now)
+        self.worked = self.worked or due or bool(taken)
+
+    async def hear(self) -> None:
+        """Broadcast records that fail are found, one by one, and left out from here on."""
+        refused: list[Refusal] = []
+        while (found := self._hearing.failing(self._deaf)) is not None:
+            topic, record, _fault = found
+            self._hearing.leave_out(topic, record)
+            if record.offset >= self._ledger.cursors.get(topic, 0):  # else it was refused before
+                refused.append(found)
+        self.reopen()
+        await self._refuse(refused, ())
+
+    async def refuse(self, take: Take, fault: ContentFault) -> None:
+        """The record is not absorbed; its letter, if there is one, and the next position are committed."""
+        topic, (record, *_none), end = take
+        await self._refuse([(topic, record, fault)], [(topic, (), end)])
+
+    async def put_aside(self, user: bytes, fault: ContentFault, time: int) -> None:
+        """What follows from putting a user aside is committed."""
+        await self.transact(
+            (), judging=False, instead=lambda partition, now: partition.put_aside(user, fault.error, time, now)
+        )
+        self._watch.unprocessable(self._number, STATE, fault.kind)
+
+    async def _refuse(self, refused: Sequence[Refusal], taken: Sequence[Take]) -> None:
+        self._watch.point("searching")
+        if refused:
+            await self.transact(taken, judging=False, instead=refusing(refused))
+        for topic, _record, fault in refused:
+            self._watch.unprocessable(self._number, topic, fault.kind)
+
+    def _deaf(self, topic: str, records: Sequence[Record]) -> ContentFault | None:
+        """How a partition that was just opened fails when it hears these records."""
+        partition = self._role.open(self._number, Users(self._table), self._ledger.memo)
+        return failure(self._role, lambda: list(partition.hear(topic, records, self._now())))
 
     def _report(self, taken: Sequence[Take], facts: Sequence[Fact], seconds: float) -> None:
         """Whoever watches is told what was committed."""
@@ -165,24 +222,6 @@ class Tenure:
         for topic, records, _end in taken:
             if records:
                 self._watch.waited(topic, max(0.0, now - records[0].timestamp / 1000))
-
-    def _hear_orders_anew(self) -> None:
-        """A record that was taken back and forgotten is not to be seen from a cursor: all that stand are heard.
-
-        Raises :class:`agents.batches.sequence.Broken` where a topic was made anew, as every hearing does.
-        """
-        self._news()
-        self._cursors |= dict.fromkeys(self._role.orders, 0)
-
-    def _heard(self, news: Mapping[str, tuple[list[Record], int]]) -> dict[str, list[Record]]:
-        """The records of the news, which count as heard from here on."""
-        self._cursors |= {topic: cursor for topic, (_records, cursor) in news.items()}
-        return {topic: records for topic, (records, _cursor) in news.items()}
-
-    def _news(self) -> dict[str, tuple[list[Record], int]]:
-        prefix = self._config.prefix
-        known = {prefix + topic: cursor for topic, cursor in self._cursors.items()}
-        return {topic.removeprefix(prefix): news for topic, news in self._broadcasts.since(known).items()}
 
     def _now(self) -> datetime:
         """Processing time; it never runs backwards, not even from one owner to the next."""
@@ -200,7 +239,7 @@ class Tenure:
 
     def _next_ledger(self, now: datetime, positions: Mapping[str, int], memo: bytes) -> Ledger:
         now_ms = int(now.timestamp() * 1000)
-        return Ledger(self._ledger.number + 1, now_ms, dict(positions), dict(self._cursors), memo)
+        return Ledger(self._ledger.number + 1, now_ms, dict(positions), dict(self._hearing.cursors), memo)
 
     async def _commit(self, ledger: Ledger, finished: Finished, begun: float) -> bool:
         """Whether there was anything to commit; after it state, facts and positions are in the book."""
@@ -212,6 +251,7 @@ class Tenure:
         writes = {**settled.writes, ledgers.KEY: ledgers.pack(ledger)}
         changelog = TopicPartition(config.changelog, self._number)
         outgoing = {changelog: [(key, value, ()) for key, value in writes.items()], **self._by_partition(facts)}
+        measure(outgoing)
         ends = await self._producer.commit(ledger.now_ms, outgoing, offsets, config.app_id)
         self._table.apply(writes, ends[changelog])
         self._watch.point("applied")
@@ -234,35 +274,3 @@ class Tenure:
         self._reported = dict(positions)
         prefix = self._config.prefix
         return {TopicPartition(prefix + topic, self._number): offset for topic, offset in positions.items()}
-
-
-async def recover(reader: Reader, changelog: str, number: int, table: Table, watch: Watch) -> Ledger:
-    """Bring a table to the last stable offset of its changelog partition; returns the ledger that stands there."""
-    tp = TopicPartition(changelog, number)
-    begin, end = await reader.range_of(tp)
-    start = table.position
-    if start is not None and start > end:
-        raise ledgers.Unreadable(
-            f"{changelog}[{number}]", f"ends at {end}, though {start} was applied: it was made anew"
-        )
-    if start is None or not begin <= start <= end:
-        table.clear()
-        start = begin
-    async for records, position in reader.read(tp, start, end):
-        table.apply({r.key: r.value for r in records if r.key is not None}, position)
-        watch.point("recovering")
-        await asyncio.sleep(0)
-    value = table.get(ledgers.KEY)
-    return Ledger() if value is None else ledgers.unpack(value)
-
-
-class Users:
-    """The table without the ledger."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self.get = table.get
-
-    def items(self) -> Iterable[tuple[bytes, bytes]]:
-        """Every record that is the role's own."""
-        return ((key, value) for key, value in self._table.items() if key != ledgers.KEY)

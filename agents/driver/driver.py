@@ -49,7 +49,7 @@ class Driver:
             raise ValueError(f"processing time never runs backwards: {now} after {self._now}")
         self._now = now
         for owner in self._owners:
-            await owner.transact(now, self._records)
+            await owner.work(now, self._records)
         return any(owner.waits for owner in self._owners)
 
     async def settle(self, now: datetime) -> None:

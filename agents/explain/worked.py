@@ -6,10 +6,10 @@ from typing import Final
 from agents.batches import ledger as ledgers
 from agents.batches.batch import TopicPartition
 from agents.batches.reader import Reader, reading
+from agents.batches.recovery import Users, recover
 from agents.batches.role import Watch
 from agents.batches.table import MemoryTable
 from agents.batches.table.base import Changes
-from agents.batches.tenure import Users, recover
 from agents.connection import kafka_options
 from agents.explain.known import Known
 from agents.policy_file import read_policy

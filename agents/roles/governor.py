@@ -11,7 +11,7 @@ def governor(policy: Policy) -> RoleSpec:
     return RoleSpec(
         name="governor",
         topics=(topics.COUNTS,),
-        outputs=frozenset({topics.BREAKERS, topics.LEASES}),
+        outputs=frozenset({topics.BREAKERS, topics.LEASES, topics.DEAD_LETTERS}),
         open=open_govern(policy),
         broadcasts=(topics.CONTROL,),
         orders=frozenset({topics.CONTROL}),

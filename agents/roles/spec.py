@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from streams.packed import StateUnreadable, UnreadableRecord
-from streams.role import Open
+from streams.role import Open, UserFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,5 @@ class RoleSpec:
     """
     standstill: tuple[type[Exception], ...] = (StateUnreadable, UnreadableRecord)
     """What stops a partition until a person has looked."""
+    user_fault: type[Exception] = UserFault
+    """What a partition raises where its work for one user fails."""

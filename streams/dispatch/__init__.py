@@ -2,6 +2,7 @@
 
 - ``partition``  the role's step and tick: reads like the flow
 - ``desk``       one judgement end to end: decision, message, new book
+- ``views``      what a judgement may look at; ``pending`` who is judged when
 - ``gate``       the stages and their order
 - ``copy``       what a message says, and what is to be objected to it
 - ``recall``     a recall from its first message to its close, and on after a failure

@@ -113,6 +113,8 @@ class Book(Struct, frozen=True, array_like=True, gc=False):
     removed: dict[str, datetime] = {}
     aggrieved: datetime | None = None
     complained: datetime | None = None
+    aside: datetime | None = None
+    """When a record about the user could not be handled: it may have been a no, so nothing is sent from then on."""
 
     def consents(self, channel: Channel) -> bool:
         """Whether the user may be messaged on a channel: as the newer of profile and his own word says (E3)."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from streams.dispatch.book import BOOKS, EMPTY, Book, Candidate
 from streams.dispatch.pending import Pending
 from streams.dispatch.queue import Queue
-from streams.role import Table
+from streams.role import Table, UserFault
 
 
 class Books:
@@ -56,7 +56,14 @@ class Books:
         changed = {key: self._read[key] for key in sorted(self._changed)}
         self._read.clear()
         self._changed.clear()
-        return {key: None if book == EMPTY else BOOKS.pack(book) for key, book in changed.items()}
+        return {key: None if book == EMPTY else _packed(key, book) for key, book in changed.items()}
+
+
+def _packed(key: bytes, book: Book) -> bytes:
+    try:
+        return BOOKS.pack(book)
+    except Exception as error:
+        raise UserFault(key, written=True) from error
 
 
 def _name(key: bytes) -> str:

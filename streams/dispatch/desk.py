@@ -7,10 +7,11 @@ from msgspec.structs import replace
 
 from schemas.breaker import BreakerState
 from schemas.channel import Channel
-from schemas.decision import Decision, Outcome
-from schemas.ids import decision_id, message_id
+from schemas.decision import Call, Decision, Outcome, Reason, Verdict
+from schemas.ids import decision_id, message_id, recall_id
 from schemas.outbound import Outbound
 from schemas.policy import Policy
+from schemas.reject import DETAIL_CHARACTERS
 from schemas.warning import Warning
 from streams.dispatch.book import Book, Candidate, Recall, Send, mark, sent
 from streams.dispatch.gate import Judgement, judge
@@ -53,6 +54,29 @@ def decide(candidate: Candidate, view: View, now: datetime) -> Settlement:
     held = _held(candidate, judgement) if judgement.outcome is Outcome.HELD else None
     decision = _decision(candidate, judgement, view, now)
     return Settlement(replace(view.book, held=held), decision, None)
+
+
+def given_up(candidate: Candidate, user: str, cause: Exception, policy: Policy, now: datetime) -> Decision:
+    """The decision that drops a candidate whose judgement, or whose warning, fails: no stage has judged it."""
+    number = candidate.number + 1
+    reason = Reason.UNPROCESSABLE
+    detail = f"{type(cause).__name__}: {cause}"[:DETAIL_CHARACTERS]
+    return Decision(
+        id=decision_id(candidate.warning, number),
+        number=number,
+        warning=candidate.warning,
+        level=candidate.level,
+        episode=candidate.episode,
+        recall=recall_id(user, candidate.episode, candidate.stage),
+        user_id=user,
+        product=candidate.product,
+        outcome=Outcome.DROPPED,
+        reason=reason,
+        expires=candidate.expires,
+        at=now,
+        trace=(Verdict(stage=reason, call=Call.DROP, reason=reason, detail=detail),),
+        policy_hash=policy.hash,
+    )
 
 
 def _held(candidate: Candidate, judgement: Judgement) -> Candidate:

@@ -5,11 +5,10 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from schemas import topics
 from schemas.feedback import Feedback
 from schemas.profile import Profile
-from schemas.reject import MISSING, RejectReason, dead_letter_headers
-from streams.role import Fact, Record
+from schemas.reject import MISSING, RejectReason
+from streams.role import Record
 
 M = TypeVar("M", Profile, Feedback)
 
@@ -42,20 +41,6 @@ def read(model: type[M], record: Record, max_bytes: int) -> M | Refused:
     if record.key != message.user_id.encode():
         return Refused(RejectReason.KEY_MISMATCH, "the record key is not user_id; send the user id as the key")
     return message
-
-
-def dead_letter(refused: Refused, topic: str, partition: int, record: Record) -> Fact:
-    """The record as it came, with where it stood and why it was refused (A3)."""
-    headers = dead_letter_headers(
-        record.headers,
-        reason=refused.reason,
-        detail=refused.detail,
-        topic=topic,
-        partition=partition,
-        offset=record.offset,
-        timestamp=record.timestamp,
-    )
-    return Fact(topics.DEAD_LETTERS, record.key, record.value, headers)
 
 
 def _why(error: ValidationError, value: bytes) -> Refused:

@@ -69,6 +69,12 @@ class Orders:
                 self._put(word, None)
                 self._count(word, OrderOutcome.EXPIRED)
 
+    def target(self, record: Record) -> bytes | None:
+        """The user of ours whom a word is about; None where it is about another, or about no user."""
+        kind, target = about(record.key)
+        key = target.encode()
+        return key if kind in BY_USER and self._home(key) else None
+
     def paused(self, playbook: str, now: datetime) -> Order | None:
         """The order that pauses a playbook now; of two, the one that ends later."""
         if not self._kept:  # as mostly
@@ -109,7 +115,9 @@ class Orders:
             self._enter(word.key, before, -1)
         if (field := _field(word)) is not None:
             key = word.target.encode()
-            self._books[key] = replace(self._books[key], **{field: order})
+            lifts = word.kind is ControlKind.SUPPRESS and order is None  # an operator has looked at the user
+            aside = None if lifts else self._books[key].aside
+            self._books[key] = replace(self._books[key], aside=aside, **{field: order})
         elif order is None:
             del self._kept[word.key]
         else:

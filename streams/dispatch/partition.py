@@ -8,35 +8,32 @@ from typing import Final
 from msgspec.structs import replace
 
 from schemas import topics
-from schemas.decision import Reason
+from schemas.decision import Decision, Reason
 from schemas.feedback import Feedback
-from schemas.ids import recall_id
 from schemas.policy import Policy
 from schemas.profile import Profile
+from schemas.reject import RejectReason
 from schemas.sign import Sign
 from schemas.warning import Level, Warning
 from streams.board import BoardQuestion, BoardView
+from streams.dead_letter import dead_letter
 from streams.dispatch.asking import Asking
 from streams.dispatch.book import Book, Candidate, introduced, returned, unjudged
 from streams.dispatch.books import Books
-from streams.dispatch.capping import Caps
 from streams.dispatch.copy.writer import Copywriter
-from streams.dispatch.desk import Settlement, candidate_of, decide
+from streams.dispatch.desk import candidate_of, decide, given_up
 from streams.dispatch.gate.paused import paused_by
-from streams.dispatch.gate.stage import View
 from streams.dispatch.governed import MEMOS, Governed
-from streams.dispatch.hours import AllowedHours
-from streams.dispatch.incoming import Refused, dead_letter, read
+from streams.dispatch.incoming import Refused, read
 from streams.dispatch.known import known
 from streams.dispatch.orders import Orders
-from streams.dispatch.recall import going_on, judged_again
+from streams.dispatch.recall import judged_again
 from streams.dispatch.report import Harm, Heard, hear
 from streams.dispatch.signs import told, witnessed
-from streams.dispatch.treatment import Treatment, Treatments
-from streams.limits import limits
-from streams.packed import read_own
+from streams.dispatch.views import Views
+from streams.packed import UnreadableRecord, read_own
 from streams.partitioner import Placement, home
-from streams.role import Fact, Record, Settled, Table, fact_of
+from streams.role import Fact, Record, Settled, Table, UserFault, fact_of
 
 JUDGED: Final = 500
 """Judgements of a transaction at most: a quarter of a second, so that an order is obeyed within one (G6)."""
@@ -52,15 +49,11 @@ class Dispatcher:
         self, policy: Policy, writer: Copywriter, number: int, table: Table, memo: bytes | None, placement: Placement
     ) -> None:
         self._policy = policy
-        self._writer = writer
         self._number = number
-        self._limits = limits(policy)
         self._books = Books(table)
         self._governed = Governed() if memo is None else MEMOS.unpack(f"memo of partition {number}", memo)
         self.orders = Orders(self._governed.orders, self._books, home(placement, number))
-        self._treatments = Treatments(policy, self._limits)
-        self._hours = AllowedHours(policy.quiet_hours)
-        self._caps = Caps(policy.caps)
+        self._views = Views(policy, writer, self._governed, self.orders, self._books.queue)
         self._asking = Asking()
         self._judged: list[bytes] = []
         self._outcomes: Counter[str] = Counter()
@@ -79,7 +72,7 @@ class Dispatcher:
     def next(self) -> datetime | None:
         """When time alone gives the next tick something to do for those who are held; None where nobody is."""
         held, probes = self._books.queue.next(), self._policy.breaker.probes
-        if held is None or not self._governed.wants(self._books.queue, self._limits, probes):
+        if held is None or not self._governed.wants(self._books.queue, self._views.limits, probes):
             return held
         return min(held, self._governed.reports(held))
 
@@ -115,7 +108,7 @@ class Dispatcher:
         self._judged = self._books.pending.ripe(behind, JUDGED if most is None else min(most, JUDGED))
         self._asking = Asking()
         for key in self._judged:
-            self._asking.about(key.decode(), self._treatment(key).channels)
+            self._asking.about(key.decode(), self._views.treatment(self._held(key), self._books[key]).channels)
         return self._asking.question()
 
     def judge(self, answer: object | None, now: datetime) -> Iterable[Fact]:
@@ -123,13 +116,13 @@ class Dispatcher:
         if answer is not None:
             assert isinstance(answer, BoardView), f"a dispatcher takes a BoardView, not {type(answer)}"
             self._asking.answered(answer)
-        return [fact for key in self._judged for fact in self._judge(key, self._held(key), now)]
+        return [fact for key in self._judged for fact in self._judged_for(key, now)]
 
     def tick(self, now: datetime, caught_up: bool = True) -> Iterable[Fact]:
         """Orders that are over are lifted, and the governor receives what was counted."""
         self.orders.expire(now)
         probes = self._policy.breaker.probes
-        report = self._governed.report(self._number, self._books.queue, self._limits, probes, now)
+        report = self._governed.report(self._number, self._books.queue, self._views.limits, probes, now)
         return [] if report is None else [fact_of(report, partition=0)]
 
     def settle(self) -> Settled:
@@ -137,20 +130,64 @@ class Dispatcher:
         self._asking = Asking()
         return Settled(self._books.settle(), MEMOS.pack(self._governed), self._books.pending.left)
 
+    def refuse(self, topic: str, record: Record, cause: Exception, now: datetime) -> Iterable[Fact]:
+        """The record goes to the dead letters, an operator's word by partition 0; a warning's candidate is dropped.
+
+        The record may have been a no of its user: nothing more is sent to them until an operator suppresses the user
+        and lifts that. The governor's words are of all users, and never left out.
+        """
+        if topic in (topics.BREAKERS, topics.LEASES):
+            raise UnreadableRecord(topic, record.offset, repr(cause)) from cause
+        if topic == topics.CONTROL:
+            facts = [] if self._number else [self._letter(topic, record, cause)]
+            return facts + self._set_aside(self.orders.target(record), cause, now)
+        facts = [self._letter(topic, record, cause), *self._set_aside(record.key, cause, now)]
+        if topic == topics.WARNINGS and (warning := read_own(Warning, record)).level is not Level.RECOVERED:
+            candidate = candidate_of(warning, record.offset, self._policy, now)
+            facts += self._give_up(warning.user_id, candidate, cause, now)
+        return facts
+
+    def _set_aside(self, user: bytes | None, cause: Exception, now: datetime) -> list[Fact]:
+        """Nothing is sent to the user from now on, if the key of a record names one of ours."""
+        if not user or not _is_text(user):
+            return []
+        facts = list(self.put_aside(user, cause, 0, now))
+        self._books[user] = replace(self._books[user], aside=now)
+        return facts
+
+    def put_aside(self, user: bytes, cause: Exception, time: int, now: datetime) -> Iterable[Fact]:
+        """The user's candidate is dropped; nothing else that is known of them is lost."""
+        held = self._books[user].held
+        if held is None:
+            return []
+        self._books[user] = replace(self._books[user], held=None)
+        return self._give_up(user.decode(), held, cause, now)
+
+    def _give_up(self, user: str, candidate: Candidate, cause: Exception, now: datetime) -> list[Fact]:
+        decision = given_up(candidate, user, cause, self._policy, now)
+        self._count_decision(decision)
+        return [fact_of(decision)]
+
+    def _letter(self, topic: str, record: Record, cause: Exception) -> Fact:
+        self._outcomes[f"reject.{RejectReason.UNPROCESSABLE}"] += 1
+        return dead_letter(record, topic, self._number, RejectReason.UNPROCESSABLE, repr(cause))
+
+    def _judged_for(self, key: bytes, now: datetime) -> list[Fact]:
+        try:
+            return list(self._judge(key, self._held(key), now))
+        except Exception as error:
+            raise UserFault(key) from error
+
     def _held(self, key: bytes) -> Candidate:
         held = self._books[key].held
         assert held is not None, "only who waits is judged"
         return held
 
-    def _treatment(self, key: bytes) -> Treatment:
-        held = self._held(key)
-        return self._treatments.choose(held.level, held.product, self._books[key].unhappy)
-
     def _room(self, resource: str, now: datetime) -> int | None:
         """How much of what candidates wait for may be used now; None where nothing limits it."""
         playbook = paused_by(resource)
         if playbook is None:
-            return self._governed.room(resource, self._limits, now)
+            return self._governed.room(resource, self._views.limits, now)
         return 0 if self.orders.paused(playbook, now) else None
 
     def _on_warning(self, record: Record, now: datetime) -> Iterator[Fact]:
@@ -226,15 +263,16 @@ class Dispatcher:
 
     def _refuse(self, kind: str, refused: Refused, topic: str, record: Record) -> Fact:
         self._outcomes.update((f"{kind}.rejected", f"reject.{refused.reason}"))
-        return dead_letter(refused, topic, self._number, record)
+        return dead_letter(record, topic, self._number, refused.reason, refused.detail)
 
     def _judge(self, key: bytes, candidate: Candidate, now: datetime, newer: bool = False) -> Iterator[Fact]:
-        view = self._view(key, candidate, newer, now)
+        view = self._views.of(key.decode(), self._books[key], candidate, self._asking, now, newer=newer)
         settled = decide(candidate, view, now)
         self._books[key] = settled.book
-        self._count_decision(settled)
+        self._count_decision(settled.decision)
         yield fact_of(settled.decision)
         if settled.message is not None:
+            self._outcomes[f"outbound.{settled.message.channel}"] += 1
             self._asking.spend(settled.message.channel)
             for verdict in settled.decision.trace:
                 if verdict.reason is Reason.NO_PROBE and verdict.channel is not None:
@@ -242,36 +280,13 @@ class Dispatcher:
             self._governed.sent(settled.book.sends[0], view.needed(candidate, settled.message.channel).all)
             yield fact_of(settled.message)
 
-    def _view(self, key: bytes, candidate: Candidate, newer: bool, now: datetime) -> View:
-        user, book = key.decode(), self._books[key]
-        treatment = self._treatments.choose(candidate.level, candidate.product, book.unhappy)
-        recall = recall_id(user, candidate.episode, candidate.stage)
-        failed = going_on(book, recall)
-        return View(
-            user=user,
-            book=book,
-            policy=self._policy,
-            playbook=treatment.playbook,
-            channels=treatment.without(failed.channels) if failed else treatment.channels,
-            recall=recall,
-            failed=failed,
-            newer=newer,
-            board=self._asking.view(user),
-            tokens=self._asking.tokens,
-            queued=self._books.queue.in_line,
-            standings=self._governed.standings,
-            hours=self._hours,
-            caps=self._caps,
-            limits=self._limits,
-            needs=treatment.needs,
-            holdings=self._governed.holdings,
-            paused=self.orders.paused(treatment.playbook.name, now) if treatment.playbook else None,
-            writer=self._writer,
-            texts={},
-        )
-
-    def _count_decision(self, settled: Settlement) -> None:
-        decision = settled.decision
+    def _count_decision(self, decision: Decision) -> None:
         self._outcomes[".".join(filter(None, ("decision", decision.outcome, decision.reason)))] += 1
-        if settled.message is not None:
-            self._outcomes[f"outbound.{settled.message.channel}"] += 1
+
+
+def _is_text(key: bytes) -> bool:
+    try:
+        key.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -6,18 +6,21 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from schemas import topics
 from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
 from schemas.control import ControlKind
 from schemas.counts import Counts
 from schemas.lease import Lease, probes
 from schemas.policy import Policy
+from schemas.reject import RejectReason
 from streams.control import Word, read_word
+from streams.dead_letter import dead_letter
 from streams.govern.account import Wish
 from streams.govern.ledger import Ledger
 from streams.govern.signals import Cause, calmed, ordered, signal_of
 from streams.govern.watch import WATCHES, Watch, after, counted
-from streams.packed import read_own
+from streams.packed import UnreadableRecord, read_own
 from streams.role import Fact, Record, Settled, Table, fact_of
 
 PREFIX = "breaker/"
@@ -92,6 +95,16 @@ class Governor:
         writes = {PREFIX + channel: WATCHES.pack(self._watches[channel]) for channel in sorted(self._changed)}
         self._changed.clear()
         return Settled({name.encode(): packed for name, packed in (writes | self._ledger.settle()).items()}, b"")
+
+    def refuse(self, topic: str, record: Record, cause: Exception, now: datetime) -> Iterable[Fact]:
+        """An operator's word that fails goes to the dead letters; counts are of all users and never left out."""
+        if topic != topics.CONTROL:
+            raise UnreadableRecord(topic, record.offset, repr(cause)) from cause
+        return [dead_letter(record, topic, 0, RejectReason.UNPROCESSABLE, repr(cause))]
+
+    def put_aside(self, user: bytes, cause: Exception, time: int, now: datetime) -> Iterable[Fact]:
+        """The governor works for no single user."""
+        return ()
 
     def _apply(self, counts: Counts, now: datetime) -> list[Fact]:
         facts: list[Fact] = []

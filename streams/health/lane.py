@@ -5,7 +5,7 @@ key) order, each at its own time; only then is the event itself absorbed. So the
 into batches.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Final
@@ -23,7 +23,6 @@ from streams.health.experience import felt
 from streams.health.feed import Feed
 from streams.health.index.index import Silence
 from streams.health.index.outlook import outlooks_of
-from streams.health.learning.book import reserved
 from streams.health.learning.population import Population
 from streams.health.occasion import occasion
 from streams.health.outcome import Outcome
@@ -32,11 +31,12 @@ from streams.health.portrait import Portrait, Portraits, Reading
 from streams.health.rules.order import LAPSE
 from streams.health.signs import CONSENT, sign_of
 from streams.health.signs import ROLES as SIGNS
-from streams.health.state import DIGEST_BYTES, SEEN, State, ending, ending_of, hash_of, pack, unpack
+from streams.health.state import DIGEST_BYTES, SEEN, State, ending, hash_of
+from streams.health.users import Users
 from streams.health.watermark import Watermark
 from streams.health.window import marked
 from streams.intake import Event
-from streams.role import Table
+from streams.role import Table, UserFault
 
 _SEEN_BYTES: Final = SEEN * DIGEST_BYTES
 
@@ -60,11 +60,12 @@ class Lane:
         """Looks put off because so many users are quiet at once; whoever tells them sets it back to 0."""
         self._product = product
         self._ending = ending(product)
-        self._table = table
-        self._loaded: dict[bytes, State] = {}
+        others = {ending(name) for name in policy.products if name != product}
+        ours = self._ending.__eq__ if product != DEFAULT_PRODUCT else lambda each: each not in others
+        self.users = Users(table, ours)
+        self._loaded = self.users.touched
         self._calendar = Calendar(self.definition.zone)
         self._day_ends = 0
-        self._others = {ending(name) for name in policy.products if name != product}
         self._came: datetime | None = None
         self._quiet = False
         self._alerts = Alerts(policy, self.definition, self.population)
@@ -96,7 +97,7 @@ class Lane:
         if role not in self._heard:
             return Outcome.APPLIED
         key = event.user_id.encode() + (self._ending if event.product == self._product else ending(event.product))
-        state = self._loaded.get(key) or self._state(key) or State()
+        state = self._loaded.get(key) or self.users.find(key) or State()
         digest = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=DIGEST_BYTES).digest()
         if digest in state.seen:
             return Outcome.DUPLICATE
@@ -148,41 +149,22 @@ class Lane:
 
     def settle(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The records of all users touched since the last call, then forgotten here, and of what was learned."""
-        for key, state in self._loaded.items():
-            yield key, pack(state, self.deadlines.due(key))
-        self._loaded.clear()
+        yield from self.users.settle(self.deadlines.due)
         yield from self.population.settle()
-
-    def has(self, key: bytes) -> bool:
-        """Whether a record is of a user of this lane."""
-        return not reserved(key) and (
-            key.endswith(self._ending) or (self._product == DEFAULT_PRODUCT and ending_of(key) not in self._others)
-        )
 
     def reading(self, key: bytes, at: datetime) -> Reading | None:
         """A user's health at a moment; None for one without an occasion."""
-        state = self._begun(key)
+        state = self.users.begun(key)
         if state is None:
             return None
         return self._portraits.reading(key, state, self._calendar.day(int(at.timestamp())), at)
 
     def portrait(self, key: bytes, at: datetime) -> Portrait | None:
         """All that is known of a user at a moment; None for one without an occasion."""
-        state = self._begun(key)
+        state = self.users.begun(key)
         if state is None:
             return None
         return self._portraits.portrait(key, state, self._calendar.day(int(at.timestamp())), at)
-
-    def _state(self, key: bytes) -> State | None:
-        state = self._loaded.get(key)
-        if state is None and (record := self._table.get(key)) is not None:
-            state = unpack(key, record)
-        return state
-
-    def _begun(self, key: bytes) -> State | None:
-        """A user's state; None before the first occasion."""
-        state = self._state(key)
-        return state if state is not None and state.begun else None
 
     def _happen(self, key: bytes, state: State, event: Event, role: Role, day: int, said: list[Said]) -> Outcome:
         """An event is in the state; a complaint, a score and the key behaviour count also where no visit would."""
@@ -244,7 +226,7 @@ class Lane:
         while until >= self._day_ends:
             yield from self._fire(self._day_ends - 1)
             today, begins = self.population.today, self._day_ends
-            yield self.population.close(today, self)
+            yield self.population.close(today, self.users)
             empty = self.watermark.newest - gap < begins and self._calendar.start(today + 2) <= until
             self._begin(today + 1, still and empty)
         yield from self._fire(until)
@@ -257,42 +239,35 @@ class Lane:
         """Everything that has fallen due is said; a deadline that was early is entered again."""
         while entry := self.deadlines.pop(until):
             due, key = entry
-            state = self._begun(key)
+            state = self.users.begun(key)
             if state is None:
                 continue
-            day = self._calendar.day(due - _spread(key))
-            silence = self.population.silence_of(state)
-            if self.population.held:
-                self.inhibited += 1
-                self._await(key, day + 1)
-            elif day < (waits := self._alerts.earliest(state, silence)):
-                self._await(key, waits)
-            else:
-                said = list(self._alerts.looked(key, state, silence, day, due))
-                if said:
-                    self._loaded[key] = state
-                yield from said
-                self._await(key, self._alerts.next(state, silence, day))
+            try:
+                yield from self._looked(key, state, due)
+            except Exception as error:
+                raise UserFault(key) from error
 
-    # Its users, as the population needs them.
+    def _looked(self, key: bytes, state: State, due: int) -> list[SaidOfUser]:
+        """A look at a user whose deadline has come, and the next one is awaited."""
+        day = self._calendar.day(due - _spread(key))
+        silence = self.population.silence_of(state)
+        if self.population.held:
+            self.inhibited += 1
+            self._await(key, day + 1)
+            return []
+        if day < (waits := self._alerts.earliest(state, silence)):
+            self._await(key, waits)
+            return []
+        said = list(self._alerts.looked(key, state, silence, day, due))
+        if said:
+            self._loaded[key] = state
+        self._await(key, self._alerts.next(state, silence, day))
+        return said
 
-    def states(self, wanted: Callable[[bytes], bool]) -> Iterable[tuple[bytes, State]]:
-        """All users of this lane whose keys are wanted, as they are now."""
-        for key, record in self._table.items():
-            if self.has(key) and wanted(key):
-                yield key, self._loaded.get(key) or unpack(key, record)
-        new = (key for key in self._loaded if wanted(key) and self._table.get(key) is None)
-        yield from ((key, self._loaded[key]) for key in new)
-
-    def state(self, key: bytes) -> State:
-        """A user who is known."""
-        state = self._state(key)
-        assert state is not None
-        return state
-
-    def changed(self, key: bytes, state: State) -> None:
-        """The user's record is written when this transaction settles."""
-        self._loaded[key] = state
+    def put_off(self, key: bytes, seconds: int) -> None:
+        """The next look at a user is so long after the product's present."""
+        self._loaded[key] = self.users.state(key)
+        self.deadlines.expect(key, self.watermark.time + seconds)
 
 
 def _spread(key: bytes) -> int:

@@ -12,10 +12,12 @@ from schemas.base import header
 from schemas.policy import Policy
 from schemas.policy.policy import DEFAULT_PRODUCT
 from schemas.population import PopulationDay, PopulationMark
-from schemas.reject import dead_letter_headers
+from schemas.reject import RejectReason
 from schemas.sign import Sign
 from schemas.stage import StageChange
 from schemas.warning import Warning
+from streams.dead_letter import dead_letter
+from streams.health.days import DAY_SECONDS
 from streams.health.lane import Lane, Said
 from streams.health.learning.book import product_and_kind, reserved
 from streams.health.learning.population import ONE
@@ -25,7 +27,7 @@ from streams.health.portrait import Portrait, Reading
 from streams.health.rejects import Kept, Rejections
 from streams.health.state import due_of, ending, ending_of, user_and_product
 from streams.intake import Event, Intake, Reject
-from streams.packed import Packing, read_own
+from streams.packed import Packing, UnreadableRecord, read_own
 from streams.partitioner import Placement, home
 from streams.role import Fact, Record, Settled, Table, fact_of
 
@@ -125,6 +127,21 @@ class HealthPartition:
         memo = Memo({name: lane.pace for name, lane in self._lanes.items()}, self.rejections.kept)
         return Settled(writes, MEMOS.pack(memo))
 
+    def refuse(self, topic: str, record: Record, cause: Exception, now: datetime) -> Iterable[Fact]:
+        """A record of others goes to the dead letters, an operator's word by partition 0; what other partitions have
+        learned is never left out.
+        """
+        if topic == topics.POPULATION:
+            raise UnreadableRecord(topic, record.offset, repr(cause)) from cause
+        if topic == topics.CONTROL and self._number:
+            return []
+        return [self._refused(topic, record, Reject(RejectReason.UNPROCESSABLE, repr(cause)))]
+
+    def put_aside(self, user: bytes, cause: Exception, time: int, now: datetime) -> Iterable[Fact]:
+        """The next look at the user is a day later, then two days, then four."""
+        self._lane(user).put_off(user, DAY_SECONDS << time)
+        return ()
+
     def tally(self) -> dict[str, int]:
         """What happened since the last call: ``event.<outcome>``, ``reject.<reason>``, ``warning.<level>``,
         ``stage.<stage>``, ``sign.<kind>``, ``intake.<move>``, ``inhibited.<product>`` looks for silence.
@@ -194,16 +211,7 @@ class HealthPartition:
 
     def _refused(self, topic: str, record: Record, reject: Reject) -> Fact:
         self._tally.update(("event.rejected", f"reject.{reject.reason}"))
-        headers = dead_letter_headers(
-            record.headers,
-            reason=reject.reason,
-            detail=reject.detail,
-            topic=topic,
-            partition=self._number,
-            offset=record.offset,
-            timestamp=record.timestamp,
-        )
-        return Fact(topics.DEAD_LETTERS, record.key, record.value, headers)
+        return dead_letter(record, topic, self._number, reject.reason, reject.detail)
 
 
 def _population(record: Record) -> PopulationDay | PopulationMark | None:

@@ -9,7 +9,7 @@ from agents.driver import Driver
 from agents.roles.health import health
 from schemas.control import Control, ControlKind
 from schemas.policy import Role, Source
-from schemas.reject import MISSING, DeadLetterHeader, RejectReason
+from schemas.reject import CUT, MISSING, DeadLetterHeader, RejectReason
 from schemas.warning import Level, Warning
 from streams.health import IntakeStopped, open_health
 from tests.flow.story import PLACED, PURCHASE, SHOP, VISIT, Story, but, day
@@ -82,7 +82,9 @@ async def test_bad_input_goes_to_the_dead_letters_as_it_came_and_the_stream_goes
     for letter, (reason, value) in zip(heard.dead_letters, BAD, strict=True):
         headers = dict(letter.headers)
         assert headers[DeadLetterHeader.REASON] == reason.encode()
-        assert (letter.key, letter.value, headers["traceparent"]) == (b"ann", value, b"00-abc")
+        assert (letter.key, headers["traceparent"]) == (b"ann", b"00-abc")
+        assert letter.value == (value if reason is not RejectReason.TOO_LARGE else value[: len(letter.value)])
+        assert (CUT in headers) == (letter.value != value)
         [source] = [r for r in heard.driver.read("app.events") if r.value == value]
         place = (source.partition, source.offset, source.timestamp)
         named = (DeadLetterHeader.PARTITION, DeadLetterHeader.OFFSET, DeadLetterHeader.TIMESTAMP)

@@ -26,6 +26,7 @@ from agents.batches.supervisor import RESTARTS, Child, Supervisor, end_with_supe
 from agents.batches.table import MemoryTable
 from agents.batches.table.rocksdb import RocksTable
 from agents.clock import SystemClock
+from streams.role import UserFault
 
 PAIR = struct.Struct("<QQ")
 
@@ -133,6 +134,7 @@ class Role:
     broadcasts: tuple[str, ...] = ()
     orders: frozenset[str] = frozenset()
     standstill: tuple[type[Exception], ...] = ()
+    user_fault: type[Exception] = UserFault
 
 
 ROLES = {

@@ -8,10 +8,12 @@ import pytest
 from agents.batches.barrier import Progress
 from agents.batches.batch import Record
 from agents.batches.broadcast import Broadcasts
+from agents.batches.ledger import Ledger
 from agents.batches.role import Config, Nowhere, Watch
 from agents.batches.sequence import Broken
 from agents.batches.table import MemoryTable
 from agents.batches.tenure import Tenure
+from streams.role import UserFault
 from tests.dispatching import Stood
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -20,7 +22,7 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 class Ears:
     """A role and its partition: it keeps what it hears."""
 
-    name, topics, standstill = "ears", ("events",), ()
+    name, topics, standstill, user_fault = "ears", ("events",), (), UserFault
     first: frozenset[str] = frozenset()
     broadcasts = ("news", "orders")
     orders = frozenset({"orders"})
@@ -51,13 +53,13 @@ def opened(cursors: dict[str, int], position: int) -> tuple[Tenure, Ears]:
         broadcasts._take(topic, [Stood(n, 0, b"%d" % n, b"x") for n in range(position)], position)
     config = Config("app", {"bootstrap_servers": "127.0.0.1:1"}, prefix="p.")
     tenure = Tenure(0, ears, config, MemoryTable(), broadcasts, Stopped(), Nowhere(), Watch())  # type: ignore[arg-type]
-    tenure._cursors, tenure._partition = dict(cursors), ears  # type: ignore[assignment]
+    tenure._ledger, tenure._partition = Ledger(cursors=cursors), ears  # type: ignore[assignment]
     return tenure, ears
 
 
 async def test_orders_are_heard_whole_at_each_opening_and_other_news_from_where_they_were_left() -> None:
     tenure, ears = opened({"news": 2, "orders": 2}, 3)
-    tenure._hear_orders_anew()
+    tenure.reopen()
     await tenure.absorb([], Progress({}, {}))
     assert sorted(ears.heard) == [("news", [b"2"]), ("orders", [b"0", b"1", b"2"])]
     await tenure.absorb([], Progress({}, {}))
@@ -67,8 +69,8 @@ async def test_orders_are_heard_whole_at_each_opening_and_other_news_from_where_
 async def test_orders_are_heard_also_where_all_of_them_are_forgotten() -> None:
     """An empty hearing says that nothing stands any more."""
     tenure, ears = opened({"orders": 3}, 3)
-    tenure._broadcasts._latest["p.orders"].clear()
-    tenure._hear_orders_anew()
+    tenure._hearing._broadcasts._latest["p.orders"].clear()
+    tenure.reopen()
     await tenure.absorb([], Progress({}, {}))
     assert ("orders", []) in ears.heard
 
@@ -76,4 +78,4 @@ async def test_orders_are_heard_also_where_all_of_them_are_forgotten() -> None:
 async def test_a_topic_of_orders_that_was_made_anew_stops_the_partition_instead_of_lifting_them_all() -> None:
     tenure, _ears = opened({"orders": 9}, 3)
     with pytest.raises(Broken):
-        tenure._hear_orders_anew()
+        tenure.reopen()
