@@ -102,6 +102,11 @@ class Lines:
                           "`churn-alerts control release`", self._paused.isoformat(timespec="seconds"))  # fmt: skip
         self._floods.tell(number)
 
+    def unprocessable(self, number: int, topic: str, error: str) -> None:
+        """A record was refused, or a user put aside, because handling it failed: a fault of ours."""
+        what = f"partition {number}: handling {topic} fails with {error}, and goes on without it"
+        self._floods.add(Flood(number, what, "ChurnUnprocessable in docs/runbook.md"), 1)
+
     def rests(self, number: int, gone: bool) -> None:
         """A partition's owner does something else than its work, or is gone: nothing counted waits for its return."""
         self._floods.tell(number, everything=True)

@@ -98,6 +98,13 @@ class Metrics:
         self.rejects = self._counter(
             "churn_rejects_total", "Records put on the dead-letter topic.", reason=RejectReason
         )
+        self.unprocessable = self._counter(
+            "churn_unprocessable_total",
+            "Records refused because handling them fails, by topic and class of the error; topic state: users who "
+            "were put aside.",
+            topic=OPEN,
+            error=OPEN,
+        )
         self.intake = self._counter(
             "churn_intake_moves_total", "What the reject limit and operators did to a partition's intake.", move=Move
         )

@@ -183,7 +183,9 @@ class Owner:
         self.fault = f"{type(error).__name__}: {error}".partition("\n")[0]
 
     def _works(self) -> None:
-        self._failures, self._failing_since, self.fault = 0, None, ""
+        failed, self._failures, self._failing_since, self.fault = self.failing, 0, None, ""
+        if failed:
+            self._watch.state(self.number, self.state)
 
     def _cancelled(self) -> bool:
         """Whether this task was told to end; a cancelled future it waited for is a fault like any other."""
@@ -202,7 +204,7 @@ class Owner:
 
     def _become(self, state: str) -> None:
         self.state = state
-        self._watch.state(self.number, state)
+        self._watch.state(self.number, "failed" if state == "ready" and self.failing else state)
 
     # A turn: what waits, what is heard, what is due.
 

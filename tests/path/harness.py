@@ -19,7 +19,7 @@ from agents.batches import ledger as ledgers
 
 PARTITIONS = 4
 TOY = Path(__file__).with_name("toy.py")
-KEYED = ("events", "replies", "notes", "decided", "sent")
+KEYED = ("events", "replies", "notes", "decided", "sent", "refused")
 COMPACTED = {"cleanup.policy": "compact"}
 PAIR = struct.Struct("<QQ")
 LEDGER = b"\0partition"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from itertools import pairwise
 
+import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -69,27 +70,39 @@ async def test_what_was_aborted_upstream_is_never_seen(toys: Toys) -> None:
     await toys.settled()
 
 
-async def test_a_poison_record_holds_its_partition_and_no_other(toys: Toys) -> None:
-    """A step that raises is a fault of ours: nothing is skipped, the log says so, the other partitions go on."""
+@pytest.mark.parametrize("point", [None, "searching:1", "committed:8"])
+async def test_a_poison_record_is_refused_once_and_everything_else_is_absorbed_once(toys: Toys, point) -> None:
+    """Also when the worker is killed while it searches: only prefixes were committed, the next one goes on there."""
+    await toys.send("events", 1000)
+    await toys.put("events", [(b"u1", b"poison"), (b"u2", b"poison")])
+    await toys.send("events", 1000, seed=1)
+    kill = {"TOY_KILL": point} if point else {}
+    worker = toys.work("count", "relay", supervised=True, **kill)
+    if point:
+        await toys.logged(worker, "ended with -9")
+    await toys.settled()
+    assert sorted(await toys.read(toys.prefix + "refused")) == [(b"u1", b"poison"), (b"u2", b"poison")]
+    await toys.send("events", 500, seed=2)
+    await toys.settled()
+
+
+async def test_a_poison_record_of_our_own_holds_its_partition_and_no_other(toys: Toys) -> None:
+    """Leaving it out would lose what it says: the partition stands still loudly, the others go on."""
     worker = toys.work("count", "relay", supervised=True)
     await toys.send("events", 1000)
     await toys.settled()
-    await toys.put("events", [(b"u1", b"poison")])
-    await toys.logged(worker, "ValueError('poison')", 2)
     held = await _partition_of(toys, b"u1")
+    await toys.put("notes", [(b"u1", b"poison")])
+    await toys.logged(worker, f"relay[{held}] stands still: notes at", 2)
     others = [b"v%d" % n for n in range(200)]
-    await toys.put("events", [(key, b"x") for key in others])
-
-    async def absorbed() -> set[bytes]:
-        return set(await toys.state("count"))
-
+    await toys.put("replies", [(key, b"x") for key in others])
     expected = {key for key in others if await _partition_of(toys, key) != held}
 
     async def there() -> bool:
-        return expected <= await absorbed()
+        return expected <= set(await toys.state("relay"))
 
     await toys.eventually(there, "the other partitions' users")
-    assert not (set(others) - expected) & await absorbed()
+    assert not (set(others) - expected) & set(await toys.state("relay"))
 
 
 async def test_an_unreadable_state_record_stops_its_partition_loudly(toys: Toys) -> None:

@@ -45,6 +45,10 @@ class Settled(NamedTuple):
     more: bool = False
 
 
+class Unanswerable(Exception):
+    """A toy's standstill."""
+
+
 class Toy:
     """What both toys share: a pair of numbers a user, packed."""
 
@@ -69,6 +73,15 @@ class Toy:
         return ()
 
     def tick(self, now, caught_up=True) -> Iterable[Fact]:
+        return ()
+
+    def refuse(self, topic, record, cause, now) -> Iterable[Fact]:
+        """Events are others' records; a note is our own, and may not be left out."""
+        if topic != "events":
+            raise Unanswerable(f"{topic} at {record.offset}: {cause}")
+        yield Fact("refused", record.key, record.value)
+
+    def put_aside(self, user, cause, time, now) -> Iterable[Fact]:
         return ()
 
     def settle(self) -> Settled:
@@ -110,6 +123,8 @@ class Relay(Toy):
 
     def step(self, topic, records, now):
         for record in records:
+            if record.value == b"poison":
+                raise ValueError("poison")
             seen, sent = self.pair(record.key)
             self.keep(record.key, (seen + 1, sent))
             self.waiting.add(record.key)
@@ -133,7 +148,7 @@ class Role:
     first: frozenset[str] = frozenset()
     broadcasts: tuple[str, ...] = ()
     orders: frozenset[str] = frozenset()
-    standstill: tuple[type[Exception], ...] = ()
+    standstill: tuple[type[Exception], ...] = (Unanswerable,)
     user_fault: type[Exception] = UserFault
 
 

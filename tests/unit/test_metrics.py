@@ -64,7 +64,7 @@ def test_names_are_ours_with_base_units_and_a_sentence_of_help(metrics: Metrics)
 def test_no_label_can_hold_a_user(metrics: Metrics) -> None:
     """Labels without a closed list are few, and none of them is about a person; products are listed in the policy."""
     free = {label for entry in metrics.catalogue for label, values in entry.labels.items() if values is None}
-    assert free == {"partition", "product", "topic", "role", "version", "name", "hash"}
+    assert free == {"partition", "product", "topic", "role", "version", "name", "hash", "error"}
 
 
 def test_the_catalogue_has_every_metric_that_is_exposed(registry: CollectorRegistry, metrics: Metrics) -> None:
