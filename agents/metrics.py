@@ -22,7 +22,7 @@ from schemas.reject import RejectReason
 from schemas.sign import SignKind
 from schemas.warning import Level, Stage
 from streams.dispatch.orders import OrderOutcome
-from streams.dispatch.report import Hearing
+from streams.dispatch.report import OBEYED_IN_PART, Hearing
 from streams.health import Move
 from streams.health import Outcome as EventOutcome
 
@@ -90,10 +90,12 @@ class Metrics:
         events = (*EventOutcome, REJECTED)
         self.events = self._counter("churn_events_total", "Records of event topics, by outcome.", outcome=events)
         self.profiles = self._counter(
-            "churn_profiles_total", "Profiles taken in, by outcome.", outcome=("applied", "unknown_zone", REJECTED)
+            "churn_profiles_total",
+            "Profiles taken in, by outcome.",
+            outcome=("applied", "unknown_zone", OBEYED_IN_PART, REJECTED),
         )
         self.feedback = self._counter(
-            "churn_feedback_total", "Feedback about messages, by outcome.", outcome=(*Hearing, REJECTED)
+            "churn_feedback_total", "Feedback about messages, by outcome.", outcome=(*Hearing, OBEYED_IN_PART, REJECTED)
         )
         self.rejects = self._counter(
             "churn_rejects_total", "Records put on the dead-letter topic.", reason=RejectReason

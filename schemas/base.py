@@ -1,11 +1,12 @@
 """What every message of ours has in common: frozen, strict about names, CloudEvents attributes in its headers."""
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import ClassVar, Self
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Self
 
 import msgspec
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -14,6 +15,21 @@ SOURCE = "churn-alerts"
 _SPECVERSION = ("ce_specversion", b"1.0")
 _SOURCE = ("ce_source", SOURCE.encode())
 _CONTENT_TYPE = ("content-type", b"application/json")
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("outside_calendar", "is outside the years 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with an offset that can be written in UTC; from others it may be any text."""
+Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+"""A whole number that every reader of JSON has exactly."""
+Number = Annotated[float, Field(allow_inf_nan=False)]
+"""A number that can be compared and added."""
 
 
 class Part(BaseModel):
@@ -112,4 +128,6 @@ def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
     return next((value for key, value in headers if key == name), None)
 
 
-__all__ = ["SOURCE", "AboutUser", "AwareDatetime", "Headers", "Message", "Part", "Told", "header"]
+__all__ = [
+    "SOURCE", "AboutUser", "AwareDatetime", "Headers", "Message", "Moment", "Number", "Part", "Told", "Whole", "header",
+]  # fmt: skip

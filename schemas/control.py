@@ -1,15 +1,15 @@
 """What an operator says to the running workers (topic ``churn.control``, G6): who, why and when always go with it."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas import topics
-from schemas.base import Headers, Message
+from schemas.base import Headers, Message, Moment
 from schemas.channel import Channel
 from schemas.lease import BLAST
 
@@ -18,16 +18,6 @@ EVERY = "*"
 
 WORDS_CHARACTERS: Final = 1_000
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=WORDS_CHARACTERS)]
-
-
-def _in_utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise PydanticCustomError("outside_calendar", "is outside the years 1 to 9999 in UTC") from None
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class ControlKind(StrEnum):

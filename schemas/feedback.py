@@ -4,10 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from pydantic import AwareDatetime
-
 from schemas import topics
-from schemas.base import AboutUser
+from schemas.base import AboutUser, Moment
 from schemas.channel import Channel
 from schemas.events import Identifier
 
@@ -36,7 +34,7 @@ class Feedback(AboutUser):
     user_id: Identifier
     channel: Channel
     kind: FeedbackKind
-    time: AwareDatetime
+    time: Moment
     detail: str | None = None
 
     @property

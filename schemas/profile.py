@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from schemas import topics
-from schemas.base import Message, Part
+from schemas.base import Message, Moment, Number, Part, Whole
 from schemas.channel import Channel
 from schemas.events import Identifier
 from schemas.policy.quiet import ClockTime
@@ -26,7 +26,7 @@ class Profile(Message):
     TYPE: ClassVar[str] = "user.profile"
 
     user_id: Identifier
-    time: AwareDatetime
+    time: Moment
     consent: dict[Channel, bool] = {}
     reachable: tuple[Channel, ...] = ()
     zone: str | None = Field(
@@ -34,19 +34,19 @@ class Profile(Message):
     )
     language: str | None = None
     region: str | None = Field(default=None, max_length=64)
-    city_tier: int | None = None
+    city_tier: Whole | None = None
     tier: str | None = Field(default=None, max_length=64, description="the company's own name for the user's value")
     quiet_hours: OwnQuietHours | None = Field(
         default=None, description="the user's own quiet hours: on every channel, within what the policy allows"
     )
-    silent_until: AwareDatetime | None = Field(
+    silent_until: Moment | None = Field(
         default=None, description="the user wants no message of any kind before this moment"
     )
-    total_spend: float = 0.0
-    lifetime_value: float | None = None
-    acquisition_cost: float | None = None
-    coupons_issued: int = 0
-    coupons_redeemed: int = 0
+    total_spend: Number = 0.0
+    lifetime_value: Number | None = None
+    acquisition_cost: Number | None = None
+    coupons_issued: Whole = 0
+    coupons_redeemed: Whole = 0
 
     @property
     def key(self) -> str:

@@ -98,6 +98,10 @@ class Intake:
         if key != record.key:
             fault = f"the key {_shown(record.key)} is not the user {_shown(event.user_id)}; set the key to the user id"
             return Reject(RejectReason.KEY_MISMATCH, fault)
+        if key.startswith(b"\0"):
+            return Reject(
+                RejectReason.WRONG_TYPE, f"the user {_shown(event.user_id)} begins with a NUL; take another id"
+            )
         if not self._home(key):
             fault = f"the key {_shown(key)} belongs to another partition; {_PARTITIONER}"
             return Reject(RejectReason.WRONG_PARTITION, fault)

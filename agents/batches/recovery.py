@@ -36,7 +36,7 @@ class Users:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self.get = table.get
+        self.get = table.get  # no role has a key that begins with a NUL and is the ledger's
 
     def items(self) -> Iterable[tuple[bytes, bytes]]:
         """Every record that is the role's own."""

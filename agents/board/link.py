@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any, Self
 
@@ -14,6 +14,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
+
+ABOUT_A_VALUE = ("WRONGTYPE", "hash value is not", "increment or decrement", "value is not an integer")
+"""How the server begins to say that a value under a key is not what the command expects: the server itself is well."""
 
 A_LIMIT = 2_000
 """Words of commands that a server answers well inside the limit: about a megabyte of JSON at most."""
@@ -43,7 +46,7 @@ class Link:
         self._on_up, self._monotonic = on_up, monotonic
         self._lost_at: float | None = None
         self._retry_at = 0.0
-        self._answered = False
+        self._answered = self._told_of_values = False
 
     @classmethod
     def to(
@@ -79,6 +82,7 @@ class Link:
     async def ask(self, fill: Callable[[Pipeline], object], words: int = 1) -> list[Any] | None:
         """The answers to the commands that ``fill`` puts into a pipeline, in one round trip; None while it is away.
 
+        A command that fails on a value of another system has the error as its answer; the others are carried out.
         Of commands with many words each further ``A_LIMIT`` have the limit's time once more.
         """
         if not self.up and self._monotonic() < self._retry_at:
@@ -110,8 +114,19 @@ class Link:
     async def _send(self, fill: Callable[[Pipeline], object]) -> list[Any]:
         async with self._client.pipeline(transaction=False) as pipe:
             fill(pipe)
-            answers: list[Any] = await pipe.execute()
-            return answers
+            answers: list[Any] = await pipe.execute(raise_on_error=False)
+        for answer in answers:
+            if isinstance(answer, Exception) and not str(answer).startswith(ABOUT_A_VALUE):
+                raise answer
+        self._tell_of([answer for answer in answers if isinstance(answer, Exception)])
+        return answers
+
+    def _tell_of(self, faults: Sequence[Exception]) -> None:
+        """Said once: a value that another system wrote under our keys is a fault of that system."""
+        if faults and not self._told_of_values:
+            self._told_of_values = True
+            log.warning("redis: %d commands failed on values that are not ours, the first: %s; delete the keys (see "
+                        "docs/board.md, said once)", len(faults), faults[0])  # fmt: skip
 
     async def close(self) -> None:
         """The connections are closed."""

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from importlib.resources import files
 from itertools import chain
@@ -65,7 +66,7 @@ class RedisBoard:
                 "contact registry: %d values under %s are not milliseconds since the epoch; such users wait as if "
                 "contacted now; find out which system writes them (said once)", unreadable, keys.contact("*"),
             )  # fmt: skip
-        return {user: at or now for user, at in known.items()}
+        return {user: min(at or now, now) for user, at in known.items()}
 
     async def told(
         self,
@@ -112,20 +113,26 @@ class RedisBoard:
 
     async def user(self, user_id: str) -> UserView:
         [[decision, outbound]] = await self._read(("MGET", keys.decision(user_id), keys.outbound(user_id)))
-        return UserView.of(decision, outbound)
+        with readable(keys.decision(user_id)):
+            return UserView.of(decision, outbound)
 
     async def funnel(self, day: date) -> Mapping[str, int]:
         [counts] = await self._read(("HGETALL", keys.funnel(day)))
-        return {field.decode(): int(count) for field, count in counts.items()}
+        with readable(keys.funnel(day)):
+            return {field.decode(): int(count) for field, count in counts.items()}
 
     async def breakers(self) -> Mapping[Channel, Breaker]:
         [states] = await self._read(("HGETALL", keys.BREAKERS))
-        return {Channel(channel.decode()): Breaker.decode(value) for channel, value in states.items()}
+        with readable(keys.BREAKERS):
+            return {Channel(channel.decode()): Breaker.decode(value) for channel, value in states.items()}
 
     async def _read(self, *commands: Command) -> list[Any]:
         answers = await self._ask(commands)
         if answers is None:
             raise BoardAway("the read model cannot be read: redis is away; it is tried again every second")
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise BoardAway(f"the read model cannot be read: {answer}; delete the key") from answer
         return answers
 
     async def _ask(self, commands: Collection[Command]) -> list[Any] | None:
@@ -134,6 +141,15 @@ class RedisBoard:
                 pipe.execute_command(*command)
 
         return await self._link.ask(fill, sum(map(len, commands)))
+
+
+@contextmanager
+def readable(key: str) -> Iterator[None]:
+    """A value of the read model that another system wrote is said to be away, with its key."""
+    try:
+        yield
+    except ValueError as error:  # msgspec's, pydantic's and the codecs' errors are all of this kind
+        raise BoardAway(f"the read model cannot be read: {key} is not ours ({error}); delete the key") from error
 
 
 def _kept(values: Mapping[str, int | bytes], time: timedelta) -> Iterator[Command]:

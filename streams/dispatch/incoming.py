@@ -1,22 +1,55 @@
-"""Records that others write (profiles, feedback): a message, or why it is refused; no bytes raise."""
+"""Records that others write (profiles, feedback): a message, or why it is refused; no bytes raise.
 
+What a refused record takes back is obeyed all the same (:class:`Obeyed`): a refusal must not keep a consent alive.
+"""
+
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from msgspec import DecodeError
+from msgspec.json import Decoder
+from pydantic import TypeAdapter, ValidationError
 
-from schemas.feedback import Feedback
+from schemas.channel import Channel
+from schemas.feedback import Feedback, FeedbackKind
 from schemas.profile import Profile
 from schemas.reject import MISSING, RejectReason
 from streams.role import Record
 
 M = TypeVar("M", Profile, Feedback)
 
+RESERVED = b"\0"
+"""Keys that begin with it are the program's own."""
+FOREVER = datetime.max.replace(tzinfo=UTC)
 _REASONS = {
     "model_type": RejectReason.NOT_AN_OBJECT,
     "model_attributes_type": RejectReason.NOT_AN_OBJECT,
     "json_invalid": RejectReason.NOT_JSON,
+    "outside_calendar": RejectReason.ABSURD_TIME,
 }
+
+
+class Obeyed(NamedTuple):
+    """What a refused record takes back: consent on these channels, or any message before a moment."""
+
+    channels: tuple[Channel, ...] = ()
+    silent_until: datetime | None = None
+    complains: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """For the letter: the fields that are obeyed.
+
+        >>> Obeyed((Channel.PUSH,)).names
+        ('consent.push=false',)
+        """
+        names = [f"consent.{channel}=false" for channel in self.channels]
+        names += [f"silent_until={self.silent_until.isoformat()}"] if self.silent_until else []
+        return (*names, *(["complained"] if self.complains else []))
+
+
+NOTHING = Obeyed()
 
 
 class Refused(NamedTuple):
@@ -24,6 +57,7 @@ class Refused(NamedTuple):
 
     reason: RejectReason
     detail: str
+    obeyed: Obeyed = NOTHING
 
 
 def read(model: type[M], record: Record, max_bytes: int) -> M | Refused:
@@ -35,34 +69,81 @@ def read(model: type[M], record: Record, max_bytes: int) -> M | Refused:
     try:
         message = model.model_validate_json(record.value)
     except ValidationError as error:
-        return _why(error, record.value)
-    if not _is_in_calendar(message.time):
-        return Refused(RejectReason.ABSURD_TIME, f"time: {message.time} is outside the years 1 to 9999 in UTC")
+        reason, detail = _why(error, record.value)
+        return Refused(reason, detail, _obeyed(model, record))
     if record.key != message.user_id.encode():
         return Refused(RejectReason.KEY_MISMATCH, "the record key is not user_id; send the user id as the key")
+    if record.key.startswith(RESERVED):
+        return Refused(RejectReason.WRONG_TYPE, "user_id begins with a NUL, which is reserved; send another id")
     return message
 
 
-def _why(error: ValidationError, value: bytes) -> Refused:
+def _why(error: ValidationError, value: bytes) -> tuple[RejectReason, str]:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     field = ".".join(map(str, first["loc"]))
     detail = f"{field}: {first['msg']}" if field else first["msg"]
     if first["type"] == "json_invalid" and not _is_utf8(value):
-        return Refused(RejectReason.NOT_UTF8, detail)
+        return RejectReason.NOT_UTF8, detail
     if first["type"] == "missing":
-        return Refused(MISSING.get(field, RejectReason.MISSING_FIELD), detail)
-    if field == "time":
+        return MISSING.get(field, RejectReason.MISSING_FIELD), detail
+    if field == "time" and first["type"] not in _REASONS:
         naive = first["type"] == "timezone_aware"
-        return Refused(RejectReason.NAIVE_TIME if naive else RejectReason.UNREADABLE_TIME, detail)
-    return Refused(_REASONS.get(first["type"], RejectReason.WRONG_TYPE), detail)
+        return RejectReason.NAIVE_TIME if naive else RejectReason.UNREADABLE_TIME, detail
+    return _REASONS.get(first["type"], RejectReason.WRONG_TYPE), detail
 
 
-def _is_in_calendar(time: datetime) -> bool:
+_json: Decoder[Any] = Decoder()
+_flag = TypeAdapter(bool).validate_python
+_moment = TypeAdapter(datetime).validate_python
+
+
+def _obeyed(model: type[Profile] | type[Feedback], record: Record) -> Obeyed:
+    """What a record that is refused takes back, if it is JSON and about the user that is its key."""
     try:
-        time.astimezone(UTC)
-    except OverflowError:
+        body = _json.decode(record.value or b"")
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        return NOTHING
+    if not isinstance(body, dict) or not _is_about(body.get("user_id"), record.key):
+        return NOTHING
+    return _of_profile(body) if model is Profile else _of_feedback(body)
+
+
+def _is_about(user: object, key: bytes | None) -> bool:
+    return isinstance(user, str) and bool(key) and user.encode(errors="replace") == key and not key.startswith(RESERVED)
+
+
+def _of_profile(body: Mapping[str, Any]) -> Obeyed:
+    consent = body.get("consent")
+    said = consent.items() if isinstance(consent, dict) else ()
+    withdrawn = {channel for channel, given in said if channel in set(Channel) and _is_no(given)}
+    return Obeyed(tuple(channel for channel in Channel if channel in withdrawn), _silent(body.get("silent_until")))
+
+
+def _of_feedback(body: Mapping[str, Any]) -> Obeyed:
+    kind, channel = body.get("kind"), body.get("channel")
+    if kind == FeedbackKind.UNSUBSCRIBED and channel in set(Channel):
+        return Obeyed((Channel(channel),))
+    return Obeyed(complains=kind == FeedbackKind.COMPLAINED)
+
+
+def _is_no(given: object) -> bool:
+    """Whether a consent is a no, in any spelling that would be read as one in a good profile."""
+    try:
+        return not _flag(given)
+    except ValidationError:
         return False
-    return True
+
+
+def _silent(until: object) -> datetime | None:
+    """Until when the user wants no message; a moment beyond the calendar is its end."""
+    try:
+        moment = _moment(until)
+    except ValidationError:
+        return None
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except OverflowError:
+        return FOREVER if moment.year > 1 else None
 
 
 def _is_utf8(value: bytes) -> bool:

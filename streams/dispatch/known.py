@@ -65,7 +65,7 @@ def known(profile: Profile, now: datetime) -> Known:
     return Known(
         time=min(profile.time, now),
         consents=tuple(channel for channel, given in profile.consent.items() if given),
-        reachable=profile.reachable,
+        reachable=tuple(dict.fromkeys(profile.reachable)),
         zone=profile.zone if profile.zone in zones() else None,
         quiet=(quiet.start, quiet.end) if quiet else None,
         silent_until=profile.silent_until,

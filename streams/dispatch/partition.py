@@ -24,11 +24,11 @@ from streams.dispatch.copy.writer import Copywriter
 from streams.dispatch.desk import candidate_of, decide, given_up
 from streams.dispatch.gate.paused import paused_by
 from streams.dispatch.governed import MEMOS, Governed
-from streams.dispatch.incoming import Refused, read
+from streams.dispatch.incoming import RESERVED, Refused, read
 from streams.dispatch.known import known
 from streams.dispatch.orders import Orders
 from streams.dispatch.recall import judged_again
-from streams.dispatch.report import Harm, Heard, hear
+from streams.dispatch.report import OBEYED_IN_PART, Harm, Heard, hear, obeyed
 from streams.dispatch.signs import told, witnessed
 from streams.dispatch.views import Views
 from streams.packed import UnreadableRecord, read_own
@@ -228,8 +228,10 @@ class Dispatcher:
         profile: Profile | Refused | None = None
         if record.value is not None or record.key is None:
             profile = read(Profile, record, self._policy.intake.max_bytes)
+        if record.key is not None and profile is None and record.key.startswith(RESERVED):
+            profile = Refused(RejectReason.WRONG_TYPE, "the key begins with a NUL, which is reserved; send another id")
         if isinstance(profile, Refused):
-            yield self._refuse("profile", profile, topics.PROFILES, record)
+            yield self._refuse("profile", profile, topics.PROFILES, record, now)
         elif record.key is not None:
             newest = known(profile, now) if profile else None
             self._books[record.key] = introduced(self._books[record.key], newest)
@@ -239,7 +241,7 @@ class Dispatcher:
     def _on_feedback(self, record: Record, now: datetime) -> Iterator[Fact]:
         feedback = read(Feedback, record, self._policy.intake.max_bytes)
         if isinstance(feedback, Refused):
-            yield self._refuse("feedback", feedback, topics.FEEDBACK, record)
+            yield self._refuse("feedback", feedback, topics.FEEDBACK, record, now)
             return
         key = feedback.user_id.encode()
         heard = hear(self._books[key], feedback, now)
@@ -261,9 +263,13 @@ class Dispatcher:
         yield from self._judge(key, again, now, newer=True)
         self._books[key] = replace(self._books[key], held=held)
 
-    def _refuse(self, kind: str, refused: Refused, topic: str, record: Record) -> Fact:
-        self._outcomes.update((f"{kind}.rejected", f"reject.{refused.reason}"))
-        return dead_letter(record, topic, self._number, refused.reason, refused.detail)
+    def _refuse(self, kind: str, refused: Refused, topic: str, record: Record, now: datetime) -> Fact:
+        """The record becomes a letter; what it takes back is taken back."""
+        outcome = OBEYED_IN_PART if refused.obeyed.names else "rejected"
+        self._outcomes.update((f"{kind}.{outcome}", f"reject.{refused.reason}"))
+        if refused.obeyed.names and record.key is not None:
+            self._books[record.key] = obeyed(self._books[record.key], refused.obeyed, now)
+        return dead_letter(record, topic, self._number, refused.reason, refused.detail, refused.obeyed.names)
 
     def _judge(self, key: bytes, candidate: Candidate, now: datetime, newer: bool = False) -> Iterator[Fact]:
         view = self._views.of(key.decode(), self._books[key], candidate, self._asking, now, newer=newer)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from schemas.feedback import Feedback, FeedbackKind
 from streams.dispatch.book import FAILURES, Book, Send, heard, mark, spoken, told
+from streams.dispatch.incoming import Obeyed
 from streams.dispatch.known import Word
 
 
@@ -58,6 +59,22 @@ def hear(book: Book, feedback: Feedback, now: datetime) -> Heard:
     if heard(send, feedback.kind):
         return Heard(book, Hearing.DUPLICATE)
     return Heard(told(book, send, feedback.kind), Hearing.APPLIED, send, _harm(send, feedback.kind))
+
+
+OBEYED_IN_PART = "obeyed_in_part"
+"""What became of a profile or report that is refused, and takes something back."""
+
+
+def obeyed(book: Book, what: Obeyed, now: datetime) -> Book:
+    """The user's record after a refused record took something back: the kept profile says no, and so does the user."""
+    profile = book.profile
+    if profile is not None:
+        kept = tuple(channel for channel in profile.consents if channel not in what.channels)
+        silent = max(filter(None, (profile.silent_until, what.silent_until)), default=None)
+        book = replace(book, profile=replace(profile, consents=kept, silent_until=silent))
+    for channel in what.channels:
+        book = spoken(book, channel, Word(now, given=False))
+    return replace(book, complained=max(now, book.complained or now)) if what.complains else book
 
 
 def _harm(send: Send, kind: FeedbackKind) -> Harm | None:

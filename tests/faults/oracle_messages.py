@@ -19,6 +19,8 @@ from tests.faults.rules import Rules
 
 Json = dict[str, Any]
 CANDIDATES = ("watch", "risk", "critical")
+UNANSWERED = [[reason] for reason in ("no_playbook", "suppressed", "overtaken", "replaced")]
+"""All that may be said of a candidate of a level that no playbook answers; before it is judged it may be overtaken."""
 
 
 def said(records: Iterable[Stood]) -> list[Json]:
@@ -91,7 +93,7 @@ class Messages:
             if each["outcome"] == "dropped" or (each["outcome"] == "sent" and not self.reports.failed(each["message"])):
                 findings.wrong.append(f"{name}: it goes on after its end")
         said_of_it = [d.get("reason") for d in decisions]
-        if warning["level"] not in self.rules.playbooks and said_of_it not in (["no_playbook"], ["suppressed"]):
+        if warning["level"] not in self.rules.playbooks and said_of_it not in UNANSWERED:
             findings.wrong.append(f"{name}: no playbook answers level {warning['level']}, and nothing else may be said")
         for end in ends:
             if end.get("reason") in ORDERED:
