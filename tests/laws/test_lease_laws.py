@@ -8,7 +8,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.channel import Channel
@@ -17,10 +17,11 @@ from schemas.policy import Blast, Budgets, ChannelPolicy, Dispatch, Policy, Volu
 from streams.govern import ledger
 from streams.govern.account import EMPTY, Wish, granted, wanted
 from streams.limits import limits, micros, minute_of
+from tests.cases import cases
 from tests.dispatching import policy, profile, warning
 from tests.laws.house import House
 
-LAWS = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = cases(20)
 PUSH, SMS = Channel.PUSH, Channel.SMS
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TIGHT = policy(
