@@ -12,6 +12,7 @@ from agents.driver import Driver, partition_of
 from agents.roles.dispatcher import dispatcher
 from agents.roles.governor import governor
 from agents.roles.health import health
+from agents.roles.spec import RoleSpec
 from schemas import topics
 from streams.partitioner import Placement
 from tests.fuzz.answers import odd_board
@@ -66,10 +67,8 @@ def played(odd: Fuzz, way: Way) -> tuple[Published, Outcomes]:
 
 
 async def _played(odd: Fuzz, way: Way) -> tuple[Published, Outcomes]:
-    ours, outcomes = policy(), Outcomes()
-    roles = [health(ours, placement=PLACED), dispatcher(ours, PLACED), governor(ours)]
-    board = odd_board(ours, EVERYBODY, way.answers)
-    driver = Driver(ours, [outcomes.watched(role) for role in roles], PLACED.partitions, board, way.most)
+    outcomes, board = Outcomes(), odd_board(policy(), EVERYBODY, way.answers)
+    driver = Driver(policy(), [outcomes.watched(role) for role in roles()], PLACED.partitions, board, way.most)
     words, heard = Words(), 0
     await settled(driver, moments()[0] - timedelta(hours=1))
     for number, at in enumerate(moments()):
@@ -88,6 +87,11 @@ async def _played(odd: Fuzz, way: Way) -> tuple[Published, Outcomes]:
     outcomes.judge(driver)
     assert way.reopened or outcomes.orders == words.counted, f"{outcomes.orders}, and should be {words.counted}"
     return published(driver), outcomes
+
+
+def roles() -> list[RoleSpec]:
+    """All of them, of one installation."""
+    return [health(policy(), placement=PLACED), dispatcher(policy(), PLACED), governor(policy())]
 
 
 def written(driver: Driver, odd: Odd) -> None:
