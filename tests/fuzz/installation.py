@@ -24,10 +24,7 @@ from tests.fuzz.records import Odd
 M = TypeVar("M", bound=Message)
 WAIT_SECONDS = 90.0
 LARGEST = 8_000_000
-READ_BY = {
-    RoleName.HEALTH: (topics.EVENTS,),
-    RoleName.DISPATCHER: (topics.PROFILES, topics.FEEDBACK, topics.SIGNS, topics.WARNINGS),
-}
+READ_BY = {RoleName.HEALTH: (topics.EVENTS,), RoleName.DISPATCHER: (topics.PROFILES, topics.FEEDBACK)}
 
 
 class Installation:
@@ -94,7 +91,7 @@ class Installation:
         return self._worker.log
 
     def absorbed(self) -> bool:
-        """Whether every record that stands there now was taken: positions have reached the ends."""
+        """Whether every record that others have written was taken: positions have reached the ends."""
 
         async def look() -> bool:
             async with reading(kafka_options(self.settings)) as reader:

@@ -41,7 +41,7 @@ END: Final = moments()[-1] + timedelta(hours=6)
 def here(
     kafka: Kafka, redis_server: Redis, topic_prefix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[Installation]:
-    """A worker that has not begun to work; ``launch`` is still to be called."""
+    """A worker that is not launched yet."""
     file = tmp_path / "town.toml"
     file.write_text(policy_text())
     given = {
@@ -55,6 +55,14 @@ def here(
     assert created.exit_code == 0, created.output
     with Worker(load_settings()) as worker:
         yield Installation(load_settings(), worker)
+    asyncio.run(emptied(redis_server.url))
+
+
+async def emptied(url: str) -> None:
+    """No odd value is left for tests that come after."""
+    client = Client.from_url(url)
+    await client.flushall()
+    await client.aclose()
 
 
 def test_odd_records_and_answers_cost_nobody_else_anything(here: Installation, redis_server: Redis) -> None:
