@@ -1,6 +1,7 @@
 """``make laws``: rounds until the time is over, red as soon as a law does not hold, and what it counts."""
 
 import json
+import re
 
 import pytest
 
@@ -35,3 +36,12 @@ def test_a_round_really_runs_laws_and_one_without_any_is_no_success(capfd: pytes
     assert laws.round_of(7, 1, ["tests/laws/test_sequence_laws.py"]) == laws.Counts(1, 0)
     assert laws.round_of(7, 1, ["tests/laws/test_no_such_laws.py"]).failed == 1
     capfd.readouterr()
+
+
+def test_the_command_lines_of_the_docs_are_taken() -> None:
+    """Options and paths that a page names are there."""
+    pages = "\n".join(page.read_text() for page in (laws.ROOT / "README.md", laws.ROOT / "docs/faults.md"))
+    lines = set(re.findall(r'make laws ARGS="([^"]*)"', pages))
+    assert lines
+    for line in lines:
+        assert all((laws.ROOT / path).exists() for path in laws.asked(line.split()).only)
