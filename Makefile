@@ -9,11 +9,12 @@ READY := .venv/ready
 BENCH := .venv/bench
 QUALITY := .venv/quality
 ARGS ?=
+CORES := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 2)')
 # Processes of `make test`: two that wait for servers, and one a core for the laws.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 + max(1, (os.cpu_count() or 2) - 1))')
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test test-ops lint lock bench storm quality faults contracts
+.PHONY: help env demo quick test laws test-ops lint lock bench storm quality faults contracts
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s%s\n", $$1, $$2}' Makefile
@@ -23,9 +24,16 @@ env: $(READY) ## Build .venv from requirements.lock
 demo: $(READY) ## Kafka, Redis, a worker and a town of users, on this machine, live
 	@$(BIN)/churn-alerts demo $(ARGS)
 
+quick: $(READY) ## Units, doctests and lint, in less than a minute
+	@$(MAKE) --no-print-directory lint ARGS=
+	@$(BIN)/pytest tests/unit tests/test_docs.py tests/test_architecture.py schemas streams agents -n $(CORES) $(ARGS)
+
 test: $(READY) ## Everything that Python alone can check, on real Kafka and Redis
 	@$(MAKE) --no-print-directory lint ARGS=
 	@$(BIN)/pytest --ignore=tests/ops -n $(WORKERS) --dist loadgroup $(ARGS)
+
+laws: $(READY) ## Every law and the fuzz, long and at random: ARGS="--minutes 30"
+	@$(BIN)/python -m tests.laws $(ARGS)
 
 test-ops: $(READY) ## What needs promtool and chromium as well
 	@if [ -d tests/ops ]; then $(BIN)/pytest tests/ops $(ARGS); else echo "no tests/ops yet"; fi

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from hypothesis import settings
 
 from agents.local import Kafka, Redis
+from tests import cases
 
-settings.register_profile("laws", deadline=None)  # speed is measured in bench/, never asserted in a test
-settings.load_profile("laws")
+cases.register()
 
 
 CAMPAIGNS = {"faults", "test_demo.py"}

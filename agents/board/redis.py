@@ -2,12 +2,11 @@
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from importlib.resources import files
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio.client import Pipeline
 
@@ -17,6 +16,8 @@ from agents.board.bucket import Buckets, microseconds, rates
 from agents.board.link import Link
 from schemas.breaker import Breaker
 from schemas.channel import Channel
+from schemas.decision import Decision
+from schemas.outbound import Outbound
 from schemas.policy import Policy
 from streams.board import BoardQuestion, BoardView
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 TAKE, KEEP = (files("agents.board").joinpath(script).read_text() for script in ("take.lua", "keep.lua"))
 
+F = TypeVar("F")
+V = TypeVar("V")
 Command = tuple[str | bytes | int, ...]
 
 
@@ -113,26 +116,26 @@ class RedisBoard:
 
     async def user(self, user_id: str) -> UserView:
         [[decision, outbound]] = await self._read(("MGET", keys.decision(user_id), keys.outbound(user_id)))
-        with readable(keys.decision(user_id)):
-            return UserView.of(decision, outbound)
+        return UserView(_read_as(Decision.decode, decision), _read_as(Outbound.decode, outbound))
 
     async def funnel(self, day: date) -> Mapping[str, int]:
-        [counts] = await self._read(("HGETALL", keys.funnel(day)))
-        with readable(keys.funnel(day)):
-            return {field.decode(): int(count) for field, count in counts.items()}
+        return await self._hash(keys.funnel(day), bytes.decode, int)
 
     async def breakers(self) -> Mapping[Channel, Breaker]:
-        [states] = await self._read(("HGETALL", keys.BREAKERS))
-        with readable(keys.BREAKERS):
-            return {Channel(channel.decode()): Breaker.decode(value) for channel, value in states.items()}
+        return await self._hash(keys.BREAKERS, lambda field: Channel(field.decode()), Breaker.decode)
+
+    async def _hash(self, key: str, field_as: Callable[[bytes], F], value_as: Callable[[bytes], V]) -> dict[F, V]:
+        """The fields of a hash that can be read; what other systems wrote between them is left out."""
+        [values] = await self._read(("HGETALL", key))
+        if isinstance(values, Exception):  # a value of another type: see Link.ask
+            return {}
+        found = ((_read_as(field_as, field), _read_as(value_as, value)) for field, value in values.items())
+        return {field: value for field, value in found if field is not None and value is not None}
 
     async def _read(self, *commands: Command) -> list[Any]:
         answers = await self._ask(commands)
         if answers is None:
             raise BoardAway("the read model cannot be read: redis is away; it is tried again every second")
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise BoardAway(f"the read model cannot be read: {answer}; delete the key") from answer
         return answers
 
     async def _ask(self, commands: Collection[Command]) -> list[Any] | None:
@@ -143,13 +146,12 @@ class RedisBoard:
         return await self._link.ask(fill, sum(map(len, commands)))
 
 
-@contextmanager
-def readable(key: str) -> Iterator[None]:
-    """A value of the read model that another system wrote is said to be away, with its key."""
+def _read_as(read: Callable[[bytes], V], value: bytes | None) -> V | None:
+    """A value of the read model; None where there is none, or one that another system wrote."""
     try:
-        yield
-    except ValueError as error:  # msgspec's, pydantic's and the codecs' errors are all of this kind
-        raise BoardAway(f"the read model cannot be read: {key} is not ours ({error}); delete the key") from error
+        return None if value is None else read(value)
+    except ValueError:  # pydantic's, msgspec's and the codecs' errors are all of this kind
+        return None
 
 
 def _kept(values: Mapping[str, int | bytes], time: timedelta) -> Iterator[Command]:

@@ -115,14 +115,14 @@ def _is_about(user: object, key: bytes | None) -> bool:
 def _of_profile(body: Mapping[str, Any]) -> Obeyed:
     consent = body.get("consent")
     said = consent.items() if isinstance(consent, dict) else ()
-    withdrawn = {channel for channel, given in said if channel in set(Channel) and _is_no(given)}
+    withdrawn = {name for name, given in said if _is_no(given)}
     return Obeyed(tuple(channel for channel in Channel if channel in withdrawn), _silent(body.get("silent_until")))
 
 
 def _of_feedback(body: Mapping[str, Any]) -> Obeyed:
-    kind, channel = body.get("kind"), body.get("channel")
-    if kind == FeedbackKind.UNSUBSCRIBED and channel in set(Channel):
-        return Obeyed((Channel(channel),))
+    kind, name = body.get("kind"), body.get("channel")
+    if kind == FeedbackKind.UNSUBSCRIBED:
+        return Obeyed(tuple(channel for channel in Channel if channel == name))
     return Obeyed(complains=kind == FeedbackKind.COMPLAINED)
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from agents.batches.transaction import apply, begin, finish
@@ -18,6 +17,7 @@ from streams.health import HealthPartition, open_health
 from streams.health.learning.book import reserved
 from streams.health.state import State, unpack
 from streams.role import Fact
+from tests.cases import cases
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = 86_400
@@ -200,7 +200,7 @@ def towns(draw: st.DrawFn) -> list[Happening]:
     return sorted(log)
 
 
-COMMON = settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+COMMON = cases(15)
 
 
 @st.composite

@@ -3,7 +3,7 @@
 import math
 from unicodedata import normalize
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.channel import Channel
@@ -14,9 +14,10 @@ from streams.dispatch.copy.segments import EXTENSION, GSM7, segments
 from streams.dispatch.copy.template import TextTemplate, Unusable
 from streams.dispatch.copy.words import Words
 from streams.dispatch.copy.writer import Copywriter
+from tests.cases import cases
 from tests.dispatching import policy
 
-LAWS = settings(max_examples=80, deadline=None)
+LAWS = cases(80)
 OCCASION = {"user": "u1", "product": "shop", "level": "risk", "stage": "at_risk"}
 FRAGMENTS = (
     "{{", "}}", "{%", "%}", "{#", "#}", "{{ user }}", "{{ nobody }}", "{% if level == 'risk' %}", "{% endif %}",

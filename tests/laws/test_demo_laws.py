@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import islice, pairwise
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.demo.source import Due, Source
@@ -14,10 +14,11 @@ from agents.driver import Stored
 from agents.policy_file import read_policy
 from schemas import topics
 from streams.intake import Event, Intake
+from tests.cases import cases
 
 SHOP = read_policy(Path(__file__).parents[2] / "deploy/policies/shop.toml")
 towns = st.builds(Source, st.just(SHOP), users=st.integers(1, 40), seed=st.integers())
-few = settings(max_examples=25, deadline=None)
+few = cases(25)
 
 
 def beginning(source: Source) -> list[Due]:

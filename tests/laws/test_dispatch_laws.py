@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import topics
@@ -18,6 +18,7 @@ from schemas.outbound import Outbound
 from schemas.policy import Policy
 from streams.dispatch.gate import STAGES
 from streams.role import Fact
+from tests.cases import cases
 from tests.dispatching import T0, Lifted, Stood, Worked, policy, read
 from tests.laws.dispatch_play import played
 from tests.laws.dispatch_story import CHANNELS, policies, stories, warned
@@ -25,7 +26,7 @@ from tests.laws.dispatch_story import CHANNELS, policies, stories, warned
 ENOUGH = policy()
 """Nothing that users share is scarce under it, and no hour is quiet."""
 
-LAWS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = cases(30)
 
 
 class Ordered(Worked):
@@ -201,7 +202,7 @@ def test_counts_add_up(policy, story):
     assert [counts.number for counts in worked.counts] == list(range(1, len(worked.counts) + 1))
 
 
-@settings(max_examples=300, deadline=None)
+@cases(300)
 @given(
     st.sampled_from([topics.PROFILES, topics.FEEDBACK]),
     st.none() | st.binary(),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.breaker import Breaker, BreakerState
@@ -17,11 +17,12 @@ from schemas.policy import BreakerPolicy, ChannelPolicy, Dispatch
 from streams.govern.breaker import TRANSITIONS
 from streams.govern.watch import COUNTING
 from streams.limits import minute_of
+from tests.cases import cases
 from tests.dispatching import T0, feedback, policy, profile, recovered, warning
 from tests.governing import Governed
 from tests.laws.house import House
 
-LAWS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = cases(30)
 PUSH, SMS = Channel.PUSH, Channel.SMS
 BRIEF = BreakerPolicy(window_minutes=5, min_sends=10, complaint_open=0.1, failure_open=0.3, open_minutes=3, probes=4)
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from unittest.mock import patch
 
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 from schemas.ids import episode_id
@@ -17,6 +17,7 @@ from streams.health.days import day_of
 from streams.health.learning import refit
 from streams.health.learning.book import reserved
 from streams.health.learning.population import Population
+from tests.cases import cases
 from tests.laws import reference_learning
 from tests.laws.health_story import COMMON, DAY, POLICY, STARTS, Happening, logs, read, run, towns, untidy
 from tests.laws.reference import EPOCH, Lane
@@ -80,7 +81,7 @@ def test_every_warning_agrees_with_a_daily_sweep_over_raw_events(log: list[Happe
     agrees(log)
 
 
-@settings(COMMON, max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@cases(10, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(towns())
 def test_every_warning_agrees_while_curves_prior_weights_and_the_speed_of_time_are_learned(
     log: list[Happening],

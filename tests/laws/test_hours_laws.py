@@ -8,13 +8,14 @@ from functools import cache
 from random import Random
 from zoneinfo import ZoneInfo, available_timezones
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.channel import Channel
 from schemas.message_class import MessageClass
 from schemas.policy import QuietHours
 from streams.dispatch.hours import AllowedHours, Span
+from tests.cases import cases
 from tests.laws.gate_oracle import WEEKDAYS, allowed
 
 STEP = timedelta(minutes=15)
@@ -51,7 +52,7 @@ def rules(dice: Random, close: list[str]) -> list[QuietHours]:
     ]
 
 
-@settings(max_examples=250, deadline=None)
+@cases(250)
 @given(st.sampled_from(ZONES), st.integers(0, 2**32))
 def test_a_held_message_leaves_in_the_first_moment_that_is_allowed(zone: str, seed: int) -> None:
     """Not before, not after, and never where there is none; around a change of the clock, where the zone has one."""

@@ -2,7 +2,7 @@
 
 from unittest.mock import patch
 
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 from schemas import topics
@@ -17,7 +17,8 @@ from streams.health.learning.sums import CELLS, GROUPS, DaySums, Rhythms, merged
 from streams.health.learning.told import day_message, sums_of
 from streams.partitioner import Placement
 from streams.role import Fact
-from tests.laws.health_story import COMMON, DAY, NOW, POLICY, Happening, Sent, logs, run, sent, towns
+from tests.cases import cases
+from tests.laws.health_story import DAY, NOW, POLICY, Happening, Sent, logs, run, sent, towns
 
 COUNT = st.integers(0, 10**12)
 
@@ -124,7 +125,7 @@ def lived(log: list[Happening], partitions: int) -> Spread:
     return spread
 
 
-@settings(COMMON, max_examples=8, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@cases(8, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(towns(), st.integers(2, 4))
 def test_users_teach_the_same_however_they_are_spread_over_partitions(log: list[Happening], partitions: int) -> None:
     """The same lessons, exactly, in every partition as in a single one, and so the same warnings."""
@@ -139,7 +140,7 @@ def test_users_teach_the_same_however_they_are_spread_over_partitions(log: list[
     assert {w.id: w for w in spread.said} == {w.id: w for w in alone.said}
 
 
-@settings(COMMON, max_examples=15)
+@cases(15)
 @given(logs(), st.integers(1, 120))
 def test_what_was_learned_is_known_again_after_opening_anew(log: list[Happening], cut: int) -> None:
     """Not only facts: lesson, clock, snapshots and open sums are the same as if nobody had closed."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.channel import Channel
@@ -16,11 +16,12 @@ from schemas.outbound import Outbound
 from schemas.policy import Blast, Budgets, ChannelPolicy, Dispatch, Policy, Volume, VolumeCap
 from streams.govern import ledger
 from streams.govern.account import EMPTY, Wish, granted, wanted
-from streams.limits import limits, micros
+from streams.limits import limits, micros, minute_of
+from tests.cases import cases
 from tests.dispatching import policy, profile, warning
 from tests.laws.house import House
 
-LAWS = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = cases(20)
 PUSH, SMS = Channel.PUSH, Channel.SMS
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TIGHT = policy(
@@ -120,6 +121,7 @@ def test_what_is_out_is_what_the_partitions_hold(script, skews, reserve):
 
 @LAWS
 @given(scripts, clocks, reserves)
+@example(steps(2114410), (0, 0, 0), 100)
 def test_who_waits_is_sent_as_soon_as_there_is_room_or_expires(script, skews, reserve):
     """Nobody waits for ever; and while somebody waits for them, the messages of an hour are used up in it."""
     with patch.object(ledger, "RESERVES", reserve):
@@ -128,14 +130,17 @@ def test_who_waits_is_sent_as_soon_as_there_is_room_or_expires(script, skews, re
             settle(house)
             waiting = sum(worked.partition.waiting for worked in house.dispatchers)
             if waiting and skews == (0, 0, 0):
-                recent = [each for each in sent(house) if house.now - HOUR < each.at]
-                assert used_up(house, recent), f"{waiting} wait at {house.now} though there is room"
+                assert used_up(house), f"{waiting} wait at {house.now} though there is room"
             house.now += HOUR
         assert all(worked.partition.waiting == 0 for worked in house.dispatchers)
 
 
-def used_up(house: House, recent: list[Outbound]) -> bool:
-    """Whether some limit leaves no room for another message, but for what parts of windows and reserves keep."""
+def used_up(house: House) -> bool:
+    """Whether some limit leaves no room for another message, but for what parts of windows and reserves keep.
+
+    A part that lies in a window in part counts in full: of an hour that is the minute in which it began.
+    """
+    recent = [each for each in sent(house) if minute_of(each.at) >= minute_of(house.now - HOUR)]
     today = [each for each in sent(house) if house.now - DAY - DAY / 60 < each.at]
     midnight = house.now.astimezone(ZoneInfo("Asia/Shanghai")).replace(hour=0, minute=0, second=0, microsecond=0)
     money = sum(micros(each.cost) for each in today if each.at >= midnight)

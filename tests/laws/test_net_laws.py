@@ -4,10 +4,11 @@ import asyncio
 from math import ceil, log2
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.batches.net import ContentFault, Net, Stuck, Take, count
+from tests.cases import cases
 from tests.dispatching import Stood
 
 USER = b"u1"
@@ -62,7 +63,7 @@ def taken(sizes: list[int]) -> list[Take]:
     return takes
 
 
-@settings(max_examples=300, deadline=None)
+@cases(300)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.data())
 def test_what_is_bad_is_refused_and_nothing_else(sizes, data) -> None:
     takes, total = taken(sizes), sum(sizes)

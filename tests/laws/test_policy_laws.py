@@ -8,10 +8,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.policy import PolicyFaults, parse_policy
+from tests.cases import cases
 
 SHOP = (Path(__file__).parents[2] / "deploy/policies/shop.toml").read_text()
 TREE = tomllib.loads(SHOP)
@@ -116,7 +117,7 @@ def test_another_number_is_another_hash(where: tuple[str, str], factor: float) -
     assert parse_policy(file_of(changed), "x").hash != HASH
 
 
-@settings(max_examples=60)
+@cases(60)
 @given(st.sets(st.sampled_from(range(len(PLANTS))), min_size=1), st.randoms(use_true_random=False))
 def test_every_planted_fault_is_told_in_one_answer_and_nothing_else(chosen: set[int], shuffle: Random) -> None:
     tree = copy.deepcopy(TREE)
@@ -135,7 +136,7 @@ def test_any_text_is_a_policy_or_a_list_of_faults(text: str) -> None:
     assert caught.value.faults
 
 
-@settings(max_examples=100)
+@cases(100)
 @given(
     st.integers(0, len(SHOP) - 1),
     st.integers(0, 40),

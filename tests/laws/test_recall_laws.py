@@ -4,17 +4,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.outbound import Outbound
 from schemas.policy import Policy
 from streams.role import Fact
+from tests.cases import cases
 from tests.dispatching import Stood, Worked, read
 from tests.laws.dispatch_play import played
 from tests.laws.dispatch_story import policies, stories
 
-LAWS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = cases(30)
 
 
 class Failures(Worked):
