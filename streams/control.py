@@ -53,7 +53,7 @@ def about(key: bytes | None) -> tuple[ControlKind | None, str]:
     ((<ControlKind.PAUSE: 'pause'>, 'come-back'), (None, ''))
     """
     kind, slash, target = (key or b"").decode(errors="backslashreplace").partition("/")
-    known = slash and target and kind in _KINDS
+    known = slash and target and kind in _KINDS and not target.startswith("\0")  # no user's id: those are refused
     return (ControlKind(kind) if known else None, target)
 
 

@@ -36,7 +36,10 @@ class Users:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self.get = table.get  # no role has a key that begins with a NUL and is the ledger's
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """The role's own record, or None; the ledger's key is nobody's."""
+        return None if key == ledgers.KEY else self._table.get(key)
 
     def items(self) -> Iterable[tuple[bytes, bytes]]:
         """Every record that is the role's own."""
