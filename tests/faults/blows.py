@@ -4,11 +4,15 @@ A blow is dealt while traffic goes on and does not wait until the worker has got
 """
 
 import asyncio
+import contextlib
 import random
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+from redis import Redis as Client
+from redis.exceptions import RedisError
 
 from agents.local import DidNotStart, Kafka, Redis
 from tests.faults.traffic import Traffic
@@ -178,6 +182,19 @@ async def events_repeated(scene: Scene) -> str:
     return f"{await scene.traffic.repeat()} events"
 
 
+async def odd_records(scene: Scene) -> str:
+    """Other programs write what nobody has thought of, also into Redis."""
+    await asyncio.to_thread(spoil, scene.redis.url)
+    return f"{await scene.traffic.odd(scene.random)} records, and Redis has a list where a number belongs"
+
+
+def spoil(url: str) -> None:
+    """A value of another type stands where a provider's rate is kept; a Redis that is away keeps none."""
+    with contextlib.suppress(RedisError), Client.from_url(url) as redis:
+        redis.delete("churn:{rate}:push")
+        redis.rpush("churn:{rate}:push", "odd")
+
+
 BLOWS: dict[str, Blow] = {
     blow.__name__: blow
     for blow in (
@@ -193,10 +210,12 @@ BLOWS: dict[str, Blow] = {
         redis_emptied,
         redis_stale,
         events_repeated,
+        odd_records,
     )
 }
 
 
+BROKER_KILLED = broker_killed.__name__
 STILL = ("paused_short", "paused_long", "broker_killed")
 """Blows that kill no worker and keep it from hearing; whoever is started hears everything before he works."""
 

@@ -17,13 +17,14 @@ from agents.local import Kafka, Redis
 from agents.settings import load_settings
 from agents.settings.model import RoleName
 from agents.topics import create_topics, topic_specs
-from tests.faults.blows import BLOWS, STILL, WORKING, Scene, deal
+from tests.faults.blows import BLOWS, BROKER_KILLED, STILL, WORKING, Scene, deal
 from tests.faults.book import Book
 from tests.faults.findings import Findings
 from tests.faults.operators import Operators
 from tests.faults.oracle import Oracle
 from tests.faults.oracle_orders import Witness
 from tests.faults.rules import PATH, Rules
+from tests.faults.standing import Standing
 from tests.faults.state import positions
 from tests.faults.town import EVENTS, START, Town
 from tests.faults.traffic import Traffic
@@ -113,6 +114,7 @@ class Campaign:
         self._witness = Witness(plan.patience * plan.speed, self._traffic.ordered)
         self._dealt: Counter[str] = Counter()
         self._restarts = 0
+        self._standing = Standing()
 
     def _environment(self) -> dict[str, str]:
         plan = self._plan
@@ -144,6 +146,7 @@ class Campaign:
         settled = time.monotonic()
         findings, sizes = await asyncio.to_thread(oracle.judge)
         findings.lost += [f"{record} was acknowledged and is not on its topic" for record in self._missing()]
+        findings.standing += self._standing.found
         result = Result(self._plan, findings, sizes, self._dealt, len(self._book.read(EVENTS)), self._restarts)
         result.seconds = {
             "traffic": struck - begun,
@@ -210,6 +213,8 @@ class Campaign:
     async def _deal(self, kind: str, scene: Scene) -> None:
         begun = self._clock.now().timestamp()
         words = await BLOWS[kind](scene)
+        if kind == BROKER_KILLED:
+            self._standing.excuse()
         if kind in STILL:
             self._witness.still.append((begun, self._clock.now().timestamp()))
         self._dealt[kind] += 1
@@ -222,6 +227,7 @@ class Campaign:
             await traffic
             raise RuntimeError("traffic ended by itself")
         await self._book.read_on()
+        self._standing.look(self.oracle.behind(), time.monotonic())
         self._revive()
 
     def _revive(self) -> None:
@@ -239,6 +245,7 @@ class Campaign:
             self._revive()
             await asyncio.sleep(POLL_SECONDS)
             news = await self._book.read_on()
+            self._standing.look(oracle.behind(), time.monotonic())
             unfinished = oracle.unfinished()
             if not unfinished and not news:
                 return

@@ -10,6 +10,7 @@ class Findings:
     """``lost``: expected and missing. ``doubled``: more than once. ``wrong``: there, but not what the input says.
 
     ``stuck``: not finished within the time allowed. ``overspent``: more than there was for all users together.
+    ``standing``: stood still for too long.
     """
 
     lost: list[str] = field(default_factory=list)
@@ -17,6 +18,7 @@ class Findings:
     wrong: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     overspent: list[str] = field(default_factory=list)
+    standing: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:

@@ -3,8 +3,6 @@
 It imports nothing of ``streams`` or ``agents``: a fault in them cannot hide itself here.
 """
 
-from collections.abc import Iterator
-
 from tests.faults.book import Book, Stood
 from tests.faults.findings import Findings
 from tests.faults.oracle_counts import check_books, check_breakers, check_counts, check_leases, check_limits
@@ -13,7 +11,7 @@ from tests.faults.oracle_learning import POPULATION, Told
 from tests.faults.oracle_lessons import check_course, check_jumps, check_lessons, check_sums, check_told
 from tests.faults.oracle_messages import Messages, said
 from tests.faults.oracle_orders import CONTROL, Obedience, Witness
-from tests.faults.oracle_recalls import readable
+from tests.faults.oracle_recalls import sound
 from tests.faults.oracle_time import Time
 from tests.faults.oracle_warnings import check_users, check_words
 from tests.faults.rules import Rules
@@ -42,16 +40,19 @@ class Oracle:
 
     def unfinished(self) -> list[str]:
         """Partitions that have not come to the end of their input; where there are none, candidates without an end."""
-        return list(self._behind()) or Messages(self._rules, self.book).open()
+        behind = [f"{place} stands at {position}" for place, position in self.behind().items()]
+        return behind or Messages(self._rules, self.book).open()
 
-    def _behind(self) -> Iterator[str]:
-        for role, topics in INPUTS.items():
-            for number in range(1 if role == "governor" else self._partitions):
-                found = positions(self.book, self._changelogs[role], number)
-                for topic in topics:
-                    end, position = self.book.end(topic, number), found.get(topic, 0)
-                    if position < end:
-                        yield f"{role}[{number}] stands at {position} of {topic}, which ends at {end}"
+    def behind(self) -> dict[str, int]:
+        """The positions of partitions that have not come to the end of their input, by role, number and topic."""
+        return {
+            f"{role}[{number}] of {topic}": position
+            for role, topics in INPUTS.items()
+            for number in range(1 if role == "governor" else self._partitions)
+            for topic in topics
+            if (position := positions(self.book, self._changelogs[role], number).get(topic, 0))
+            < self.book.end(topic, number)
+        }
 
     def judge(self) -> tuple[Findings, dict[str, int]]:
         """Everything that is not as it must be, and how much there was to compare."""
@@ -105,7 +106,7 @@ class Oracle:
 
     def _refused(self, truth: Input) -> list[tuple[str, int, int]]:
         others = [*self.book.read("user.profiles"), *self.book.read("churn.feedback")]
-        bad = [r for r in others if readable(r) is None and (r.value is not None or r.topic == "churn.feedback")]
+        bad = [r for r in others if not sound(r) and (r.value is not None or r.topic == "churn.feedback")]
         return truth.rejected + [(record.topic, record.partition, record.offset) for record in bad]
 
 

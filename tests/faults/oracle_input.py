@@ -18,6 +18,8 @@ from tests.faults.state import Remembered, Step, digest
 SEEN = 16
 COMPLAINTS = 4
 LOW_SCORE = 2
+MOST_BYTES = 262_144
+RESERVED = b"\0"
 PLAIN = {"id": "id", "source": "source", "type": "type", "time": "time", "user": "user_id", "product": "product"}
 CLOUD = {**PLAIN, "user": "subject"}
 
@@ -37,6 +39,8 @@ class Event(NamedTuple):
 def event_of(record: Stood) -> Event | None:
     """The event in a record, in any of the three forms; None for a record that is no event."""
     headers = {name: value.decode() for name, value in record.headers}
+    if len(record.value or b"") > MOST_BYTES or (record.key or b"").startswith(RESERVED):
+        return None
     try:
         body = json.loads((record.value or b"").decode() or "null")
     except ValueError:
@@ -62,7 +66,11 @@ def _sound(found: dict[str, Any], record: Stood) -> Event | None:
         time = datetime.fromisoformat(found["time"])
     except ValueError:
         return None
-    if time.tzinfo is None or time.timestamp() - EARLY_SECONDS > record.timestamp / 1000:
+    if (
+        time.tzinfo is None
+        or not 2000 <= time.year <= 2099
+        or time.timestamp() - EARLY_SECONDS > record.timestamp / 1000
+    ):
         return None
     return Event(**{**found, "time": time.timestamp()}) if isinstance(found["properties"], dict) else None
 

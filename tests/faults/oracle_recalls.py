@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -18,9 +19,27 @@ def readable(record: Stood) -> Json | None:
     """A profile or report; None for a deletion, or for what is neither."""
     try:
         found = json.loads(record.value or b"null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("user_id") == (record.key or b"").decode() else None
+
+
+def sound(record: Stood) -> bool:
+    """Whether a profile or report holds nothing that cannot be kept; what is not sound is a dead letter."""
+    found = readable(record)
+    if found is None:
+        return False
+    numbers = [value for value in found.values() if isinstance(value, int | float) and not isinstance(value, bool)]
+    moments = [found[name] for name in ("time", "silent_until") if found.get(name)]
+    return all(-(2**53) <= number <= 2**53 for number in numbers) and all(map(_in_calendar, moments))
+
+
+def _in_calendar(moment: str) -> bool:
+    try:
+        datetime.fromisoformat(moment).astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 class Reports:
@@ -28,7 +47,7 @@ class Reports:
 
     def __init__(self, book: Book) -> None:
         self._kinds: dict[str, list[str]] = defaultdict(list)
-        for report in filter(None, map(readable, book.read("churn.feedback"))):
+        for report in (readable(each) for each in book.read("churn.feedback") if sound(each)):
             self._kinds[report["message"]].append(report["kind"])
 
     def failed(self, message: str) -> bool:

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from agents.clock import Clock
+from tests.faults.odd import odd_records
 from tests.faults.operators import CONTROL, Operators
 from tests.faults.town import EVENTS, FEEDBACK, Sent, Town
 
@@ -26,6 +27,9 @@ WAVE_SECONDS = 0.02
 
 LONGEST_SECONDS = 120
 """A record may wait so long for a broker before its send counts as failed."""
+
+MOST_BYTES = 16 << 20
+"""Of a record before it is compressed."""
 
 REPEATED = 1_000
 """How many events an app sends again where it is not sure."""
@@ -82,6 +86,20 @@ class Traffic:
         again = list(self._newest)
         await self._send_all(again)
         return len(again)
+
+    async def odd(self, draw: random.Random) -> int:
+        """Odd records were sent, compressed, by a producer of their own; returns how many were acknowledged."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap, compression_type="gzip", max_request_size=MOST_BYTES,
+            max_batch_size=MOST_BYTES, request_timeout_ms=LONGEST_SECONDS * 1000,
+        )  # fmt: skip
+        sent = list(odd_records(draw, self._clock.now()))
+        async with producer:
+            for each in sent:
+                at = int(each.at.timestamp() * 1000)
+                await producer.send_and_wait(self._prefix + each.topic, each.value, each.key, timestamp_ms=at)
+                self.acknowledged[each.topic] += 1
+        return len(sent)
 
     async def _live(self) -> None:
         for day in self._town.days():
