@@ -173,9 +173,8 @@ def _tables(settings: Settings, name: RoleName, clock: Clock) -> Callable[[int],
 
 
 def _standing(owner: Owner) -> str:
-    if owner.failing:
-        return f"failing: {owner.fault}"
-    return owner.state if owner.state != "ready" else "waiting for the group"
+    state = owner.state if owner.state != "ready" else "failing" if owner.failing else "waiting for the group"
+    return f"{state}: {owner.fault}" if owner.fault else state
 
 
 def _serve(app: faust.App, runner: Runner, registry: CollectorRegistry) -> None:

@@ -16,7 +16,7 @@ from agents.standing import partitions_of
 from agents.topics.specs import DEAD_LETTERS
 from schemas import topics
 from schemas.base import Headers
-from schemas.reject import Refusal, refusal_of, requeued_headers
+from schemas.reject import CUT, OBEYED, Refusal, header_text, refusal_of, requeued_headers
 from streams.partitioner import Placement
 
 IN_FLIGHT = 500
@@ -38,6 +38,25 @@ class Letter(NamedTuple):
     def place(self) -> str:
         """``PARTITION:OFFSET`` on the dead-letter topic."""
         return f"{self.partition}:{self.offset}"
+
+    @property
+    def cut(self) -> str | None:
+        """Which parts of the record were cut, with the bytes they had; None for a letter that holds all of it."""
+        return header_text(self.headers, CUT)
+
+    @property
+    def obeyed(self) -> str | None:
+        """Which parts of the record were applied all the same; None where none was."""
+        return header_text(self.headers, OBEYED)
+
+    @property
+    def recorded_at(self) -> datetime | None:
+        """The refused record's own time; None where it had none that a calendar holds."""
+        try:
+            milliseconds = self.refusal.timestamp
+            return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds >= 0 else None
+        except (OverflowError, ValueError, OSError):
+            return None
 
 
 class Wanted(NamedTuple):
@@ -61,6 +80,20 @@ async def letters(settings: Settings, reader: Reader, wanted: Wanted) -> AsyncIt
             for letter in _letters(number, records):
                 if wanted.has(letter):
                     yield letter
+
+
+async def original(settings: Settings, reader: Reader, letter: Letter) -> Record | None:
+    """The refused record where it was; None where its topic holds it no more."""
+    refusal = letter.refusal
+    tp = TopicPartition(settings.topic(refusal.topic), refusal.partition)
+    if refusal.partition >= await partitions_of(settings, tp.topic):
+        return None
+    begin, end = await reader.range_of(tp)
+    if not begin <= refusal.offset < end:
+        return None
+    async for records, _position in reader.read(tp, refusal.offset, refusal.offset + 1):
+        return records[0] if records[0].offset == refusal.offset else None
+    return None
 
 
 async def letter_at(settings: Settings, reader: Reader, partition: int, offset: int) -> Letter | None:
@@ -122,6 +155,16 @@ class Requeue:
         Raises :class:`NotAgain` for a record that its topic's reader would take for news.
         """
         refusal, settings = letter.refusal, self._settings
+        if letter.cut:
+            raise NotAgain(
+                f"{letter.place} was cut ({letter.cut}): let its app send the record again; `churn-alerts dlt show "
+                f"{letter.place} --original` prints it, as long as its topic keeps it"
+            )
+        if letter.obeyed:
+            raise NotAgain(
+                f"{letter.place} was obeyed in part ({letter.obeyed}), and sent again it would count as news; let its "
+                "writer send it anew"
+            )
         if refusal.topic not in self._again:
             raise NotAgain(
                 f"{letter.place} is of {refusal.topic}, where the newest record holds; let its writer send it"

@@ -138,6 +138,16 @@ def refusal_of(headers: Iterable[tuple[str, bytes]]) -> Refusal | None:
         return None
 
 
+def header_text(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None:
+    """The text of a header; None where there is none.
+
+    >>> header_text([("churn-dlt-cut", b"value=300000")], CUT)
+    'value=300000'
+    """
+    found = next((value for key, value in headers if key == name), None)
+    return None if found is None else found.decode(errors="backslashreplace")
+
+
 REQUEUED = "churn-requeued"
 """The header of a record that was sent again: the dead letter it was, as ``partition:offset``."""
 

@@ -4,14 +4,14 @@ import heapq
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
 from agents.batches.reader import Reader, reading
 from agents.command_line import Place, Since, run_or_stop, settings_or_stop
 from agents.connection import kafka_options
-from agents.dead_letters import Letter, NotAgain, Requeue, Wanted, letter_at, letters
+from agents.dead_letters import Letter, NotAgain, Requeue, Wanted, letter_at, letters, original
 from agents.settings import Settings
 from schemas.reject import RejectReason
 
@@ -56,13 +56,21 @@ def list_(reasons: Sequence[str], since: datetime | None, limit: int, as_json: b
 @command.command()
 @click.argument("place", type=PLACE)
 @click.option("--raw", is_flag=True, help="Print the record's value alone, byte for byte.")
+@click.option(
+    "--original",
+    "whole",
+    is_flag=True,
+    help="Read the whole record where it was, as long as its topic keeps it.",
+)
 @JSON
-def show(place: tuple[int, int], raw: bool, as_json: bool) -> None:
+def show(place: tuple[int, int], raw: bool, whole: bool, as_json: bool) -> None:
     r"""Print one letter with its headers and its value; bytes that are no UTF-8 are shown as \xNN."""
 
     async def work(settings: Settings) -> None:
         async with reading(kafka_options(settings)) as reader:
             letter = await _at(settings, reader, place)
+            if whole:
+                letter = await _original(settings, reader, letter)
         if raw:
             click.echo(letter.value or b"", nl=False)
         elif as_json:
@@ -84,7 +92,8 @@ def requeue(
 ) -> None:
     """Send records again as they came, to the topic they came from: those at PLACES, or those that a filter names.
 
-    Mend the cause first: a record that is still bad becomes another letter. Letters stay where they are; a header
+    Mend the cause first: a record that is still bad becomes another letter. A letter that was cut, or of which
+    something was obeyed, is left: its app sends the record anew. Letters stay where they are; a header
     (churn-requeued) names the letter of a record. Twice is no harm while the user's last 16 ids hold the event's own;
     an event that has become too old meanwhile is counted as too late.
     """
@@ -134,6 +143,15 @@ async def _at(settings: Settings, reader: Reader, place: tuple[int, int]) -> Let
     return letter
 
 
+async def _original(settings: Settings, reader: Reader, letter: Letter) -> Letter:
+    """The letter with key, value and headers as they are where the record was."""
+    record, refusal = await original(settings, reader, letter), letter.refusal
+    if record is None:
+        where = f"{refusal.topic}[{refusal.partition}] at {refusal.offset}"
+        raise click.ClickException(f"{where} is kept no more; without --original the letter shows what is left of it")
+    return letter._replace(key=record.key, value=record.value, headers=tuple(record.headers))
+
+
 async def _requeued(again: Requeue, letter: Letter, dry_run: bool) -> bool:
     try:
         topic, number = await again.target(letter)
@@ -154,8 +172,11 @@ def _line(letter: Letter) -> str:
 
 def _show(letter: Letter) -> None:
     click.echo(_line(letter))
-    stood = datetime.fromtimestamp(letter.refusal.timestamp / 1000, UTC) if letter.refusal.timestamp >= 0 else None
-    click.echo(f"record time  {stood.isoformat() if stood else 'none'}")
+    click.echo(f"record time  {letter.recorded_at.isoformat() if letter.recorded_at else 'none'}")
+    if letter.cut:
+        click.echo(f"cut          {letter.cut} bytes; --original reads the whole record, as long as its topic keeps it")
+    if letter.obeyed:
+        click.echo(f"obeyed       {_plain(letter.obeyed)}")
     for name, value in letter.headers:
         click.echo(f"header       {_plain(name)}: {_plain(_text(value))}")
     click.echo(f"value        {len(letter.value or b'')} bytes")

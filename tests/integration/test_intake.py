@@ -25,12 +25,15 @@ from agents.settings import RoleName, Settings, load_settings
 from agents.standing import ledger_of
 from schemas.reject import RejectReason, dead_letter_headers
 from schemas.warning import Level, Warning
+from streams.dead_letter import LETTER_BYTES
 
 pytestmark = pytest.mark.kafka
 SHOP = Path(__file__).parents[2] / "deploy/policies/shop.toml"
 START = datetime(2026, 1, 4, 16, tzinfo=UTC)
 WAIT_SECONDS = 60.0
 SEVERAL = ("app.events", "web.events")
+LARGE = {"max_request_size": 16 << 20, "max_batch_size": 16 << 20}
+"""Of a record before it is compressed."""
 
 
 class Sent(NamedTuple):
@@ -60,11 +63,11 @@ class Installation:
             strict=False,
         )][-1]  # fmt: skip
 
-    def send(self, records: Sequence[Sent]) -> None:
-        asyncio.run(self._send(records))
+    def send(self, records: Sequence[Sent], **options: Any) -> None:
+        asyncio.run(self._send(records, options))
 
-    async def _send(self, records: Sequence[Sent]) -> None:
-        producer = AIOKafkaProducer(**kafka_options(self.settings), enable_idempotence=True)
+    async def _send(self, records: Sequence[Sent], options: dict[str, Any]) -> None:
+        producer = AIOKafkaProducer(**kafka_options(self.settings), enable_idempotence=True, **options)
         await producer.start()
         try:
             for one in records:
@@ -252,3 +255,26 @@ def test_a_bad_release_stops_a_partition_and_the_commands_bring_everything_back(
     status = here.churn("intake", "status").output
     assert "intake/0 was let go on at" in status
     assert "by ann: the phone's clock is mended" in status
+
+
+def test_a_record_that_was_tiny_on_the_wire_becomes_a_letter_that_fits(here: Installation) -> None:
+    """Five megabytes of zeros, a few kilobytes compressed: the letter is cut, the original can be read, all go on."""
+    user, at = here.user(0, 7), datetime.now(UTC) - timedelta(hours=1)  # noqa: TID251
+    zeros = bytes(5_000_000)
+    here.send([Sent("app.events", user, zeros, at, (("traceparent", b"00-a"),))], compression_type="gzip", **LARGE)
+    body = {"id": "1", "source": "s", "type": "app.opened", "time": at.isoformat(), "user_id": user}
+    here.send([Sent("app.events", user, json.dumps(body).encode(), at)])
+    here.eventually(lambda: here.absorbed() and here.outcome("applied") == 1, "the event behind it")
+    assert here.page("readyz") == "ready\n"
+    [letter] = here.read("app.events-dlt")
+    size = len(letter.key) + len(letter.value) + sum(len(name) + len(text) for name, text in letter.headers)
+    assert size <= LETTER_BYTES
+    [line] = here.churn("dlt", "list").output.splitlines()
+    place = line.split()[0]
+    shown = here.churn("dlt", "show", place).output
+    assert "too_large" in line
+    assert "cut          value=5000000 bytes; --original" in shown
+    assert here.churn("dlt", "show", place, "--original", "--raw").output_bytes == zeros
+    left = here.churn("dlt", "requeue", place).output
+    assert "was cut (value=5000000)" in left
+    assert left.splitlines()[-1] == "0 sent again, 1 left"
