@@ -64,7 +64,7 @@ KNOWN = [profile(user) for user in USERS]
 DROPPED = (Outcome.DROPPED, Reason.UNPROCESSABLE)
 
 
-@pytest.mark.requirement("A3")
+@pytest.mark.requirement("A3", "H9")
 async def test_an_event_that_fails_becomes_a_letter_and_everybody_is_warned_of_as_ever(monkeypatch) -> None:
     """Between thousands of good ones of the same users."""
 

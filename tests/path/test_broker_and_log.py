@@ -70,6 +70,7 @@ async def test_what_was_aborted_upstream_is_never_seen(toys: Toys) -> None:
     await toys.settled()
 
 
+@pytest.mark.requirement("H9")
 @pytest.mark.parametrize("point", [None, "searching:1", "committed:8"])
 async def test_a_poison_record_is_refused_once_and_everything_else_is_absorbed_once(toys: Toys, point) -> None:
     """Also when the worker is killed while it searches: only prefixes were committed, the next one goes on there."""
