@@ -7,6 +7,8 @@ from typing import ClassVar, Self
 import msgspec
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from schemas.version import NewerRecord, Upgrades, upgraded
+
 Headers = tuple[tuple[str, bytes], ...]
 
 SOURCE = "churn-alerts"
@@ -14,6 +16,8 @@ SOURCE = "churn-alerts"
 _SPECVERSION = ("ce_specversion", b"1.0")
 _SOURCE = ("ce_source", SOURCE.encode())
 _CONTENT_TYPE = ("content-type", b"application/json")
+VERSION_HEADER = "churn-version"
+"""The version of a message, in decimal digits; without this header it is 1."""
 
 
 class Part(BaseModel):
@@ -39,6 +43,22 @@ class Message(Part):
 
     TOPIC: ClassVar[str]
     TYPE: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+    UPGRADES: ClassVar[Upgrades] = {}
+    """From the decoded JSON object of a version to that of the next."""
+
+    @classmethod
+    def read(cls, value: bytes, headers: Iterable[tuple[str, bytes]], name: str) -> Self:
+        """The message in a record of ours, of this version or an older one.
+
+        Raises :class:`schemas.version.NewerRecord` naming the record ``name``, and pydantic's ``ValidationError``.
+        """
+        found = int(header(headers, VERSION_HEADER) or 1)
+        if found == cls.VERSION:
+            return cls.decode(value)
+        if found > cls.VERSION:
+            raise NewerRecord(name, f"version {found}, this one reads up to {cls.VERSION}")
+        return cls.model_validate(upgraded(msgspec.json.decode(value), found, cls.UPGRADES, cls.VERSION))
 
     @property
     def key(self) -> str:
@@ -56,8 +76,8 @@ class Message(Part):
         raise NotImplementedError
 
     def headers(self) -> Headers:
-        """CloudEvents 1.0 binary-mode headers (Kafka protocol binding, section 3.2)."""
-        return (
+        """CloudEvents 1.0 binary-mode headers (Kafka protocol binding, section 3.2), and the version from 2 on."""
+        said = (
             _SPECVERSION,
             ("ce_id", self.ce_id.encode()),
             _SOURCE,
@@ -66,6 +86,7 @@ class Message(Part):
             ("ce_subject", self.key.encode()),
             _CONTENT_TYPE,
         )
+        return said if self.VERSION == 1 else (*said, (VERSION_HEADER, str(self.VERSION).encode()))
 
 
 class AboutUser(Message):
@@ -112,4 +133,4 @@ def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
     return next((value for key, value in headers if key == name), None)
 
 
-__all__ = ["SOURCE", "AboutUser", "AwareDatetime", "Headers", "Message", "Part", "Told", "header"]
+__all__ = ["SOURCE", "VERSION_HEADER", "AboutUser", "AwareDatetime", "Headers", "Message", "Part", "Told", "header"]

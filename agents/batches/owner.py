@@ -55,12 +55,13 @@ class Owner:
         self.state = "opening"
         self._role, self._config, self._source, self._watch, self._begin = role, config, source, watch, begin
         self._crash = crash
-        self._standstill: tuple[type[Exception], ...] = (Broken, ledgers.Unreadable, *role.standstill)
+        self._standstill: tuple[type[Exception], ...] = (Broken, ledgers.Unreadable, ledgers.Newer, *role.standstill)
         """Faults that no retry mends; they are retried all the same, slowly, for a person may have mended them."""
         self._topics = {TopicPartition(config.prefix + topic, number): topic for topic in role.topics}
         self._inbox = Inbox(config.transaction_records, source.withhold, source.deliver)
         self._epochs = dict.fromkeys(role.topics, 0)
         self._missed: dict[TopicPartition, tuple[int, float]] = {}
+        self._fault = ""
         self._generation = -1
         self._closing = self._sought = False
         self._may_work = asyncio.Event()
@@ -72,6 +73,13 @@ class Owner:
     def working(self) -> bool:
         """Whether this owner has its partition and takes what comes; false while the group rebalances."""
         return self.state == "ready" and self._sought and self._may_work.is_set()
+
+    @property
+    def standing(self) -> str:
+        """How it stands, in words; from a fault until it works again with the first line of that fault."""
+        if self.state == "ready":
+            return "waiting for the group"
+        return f"{self.state}: {self._fault}" if self._fault else self.state
 
     # What the runner calls.
 
@@ -139,19 +147,20 @@ class Owner:
                 self._forget()
                 tenure = self._begin()
                 async with tenure.held():
+                    self._fault = ""
                     self._become("ready")
                     log.info("%s opened at %s", self, tenure.positions)
                     while not self._closing:
                         await self._turn(tenure)
                         wait = self._config.retry_seconds
             except self._standstill as fault:
-                self._become("broken")
+                self._fail("broken", fault)
                 log.error("%s stands still: %s", self, fault)
                 wait = self._config.retry_seconds_max
             except (Exception, asyncio.CancelledError) as error:
                 if self._cancelled():
                     raise
-                self._become("failed")
+                self._fail("failed", error)
                 log.warning("%s lets go and opens again: %r", self, error, exc_info=_unexpected(error))
             await self._rest(wait)
             wait = min(2 * wait, self._config.retry_seconds_max)
@@ -170,6 +179,10 @@ class Owner:
     async def _rest(self, seconds: float) -> None:
         if not self._closing:
             await asyncio.sleep(seconds)
+
+    def _fail(self, state: str, fault: BaseException) -> None:
+        self._fault = (str(fault) or repr(fault)).splitlines()[0]
+        self._become(state)
 
     def _become(self, state: str) -> None:
         self.state = state

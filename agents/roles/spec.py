@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from streams.packed import StateUnreadable, UnreadableRecord
+from streams.codec import STANDSTILL
 from streams.role import Open
 
 
@@ -28,5 +28,5 @@ class RoleSpec:
     """
     most: int | None = None
     """Records of a transaction at most, where the settings allow more: nothing is heard while one is worked."""
-    standstill: tuple[type[Exception], ...] = (StateUnreadable, UnreadableRecord)
+    standstill: tuple[type[Exception], ...] = STANDSTILL
     """What stops a partition until a person has looked."""

@@ -18,7 +18,7 @@ class Books:
         self.ordered: list[bytes] = []
         """The users about whom operators' words stood when the books were opened."""
         for key, packed in table.items():
-            book = BOOKS.unpack(_name(key), packed)
+            book = BOOKS.unpack(key, packed)
             if book.held is not None:
                 self.queue.place(key, book.held)
             if book.silenced or book.suppressed:
@@ -28,7 +28,7 @@ class Books:
         book = self._read.get(key)
         if book is None:
             packed = self._table.get(key)
-            book = self._read[key] = EMPTY if packed is None else BOOKS.unpack(_name(key), packed)
+            book = self._read[key] = EMPTY if packed is None else BOOKS.unpack(key, packed)
         return book
 
     def __setitem__(self, key: bytes, book: Book) -> None:
@@ -43,7 +43,3 @@ class Books:
         self._read.clear()
         self._changed.clear()
         return {key: None if book == EMPTY else BOOKS.pack(book) for key, book in changed.items()}
-
-
-def _name(key: bytes) -> str:
-    return key.decode(errors="backslashreplace")

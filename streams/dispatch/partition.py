@@ -50,7 +50,7 @@ class Dispatcher:
         self._number = number
         self._limits = limits(policy)
         self._books = Books(table)
-        self._governed = Governed() if memo is None else MEMOS.unpack(f"memo of partition {number}", memo)
+        self._governed = Governed() if memo is None else MEMOS.unpack(number, memo)
         self.orders = Orders(self._governed.orders, self._books, home(placement, number))
         self._treatments = Treatments(policy, self._limits)
         self._hours = AllowedHours(policy.quiet_hours)

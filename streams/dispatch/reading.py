@@ -6,8 +6,8 @@ from typing import TypeVar, cast
 from schemas.feedback import Feedback
 from schemas.sign import Sign
 from schemas.warning import Warning
+from streams.codec import read_own
 from streams.dispatch.incoming import Refused, read
-from streams.packed import read_own
 from streams.role import Record
 
 Own = TypeVar("Own", Warning, Sign)

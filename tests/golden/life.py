@@ -1,4 +1,4 @@
-"""What happened in the golden story: some users leave, one after the other, while operators and messaging systems speak.
+"""What happened in the golden story: some users leave, one after the other; operators and messaging systems speak.
 
 Only :mod:`tests.golden.generate` asks it, once; the tests replay the records it left in ``story.jsonl.gz``.
 """

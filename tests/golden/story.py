@@ -43,13 +43,18 @@ class Moment(NamedTuple):
     sends: tuple[Sent, ...]
 
 
+def fresh() -> Driver:
+    """All roles, and nothing has happened."""
+    roles = [health(POLICY, placement=PLACED), dispatcher(POLICY, PLACED), governor(POLICY)]
+    return Driver(POLICY, roles, PLACED.partitions)
+
+
 def told(moments: Iterable[Moment], at_cut: Callable[[Driver], None]) -> Driver:
     """The driver after these moments; ``at_cut`` is called between the last moment before the cut and the next."""
-    driver = Driver(POLICY, [health(POLICY, placement=PLACED), dispatcher(POLICY, PLACED), governor(POLICY)], 2)
-    coming = False
+    driver, coming = fresh(), True
     for moment in moments:
-        if moment.at >= CUT and not coming:
-            coming = True
+        if coming and moment.at >= CUT:
+            coming = False
             at_cut(driver)
         play(driver, moment)
     return driver

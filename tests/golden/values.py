@@ -127,22 +127,27 @@ MESSAGES: tuple[Message, ...] = (
         warming_up=True, **_USER,
     ),
     StageChange(id="u1/s", before=Stage.HEALTHY, to=Stage.AT_RISK, episode="e-1", **_USER),
-    Sign(id="s1", kind=SignKind.COMPLAINT_OPENED, source="shop", event="ev-1", channel=Channel.SMS, open_complaints=2, **_USER),
+    Sign(
+        id="s1", kind=SignKind.COMPLAINT_OPENED, source="shop", event="ev-1", channel=Channel.SMS, open_complaints=2,
+        **_USER,
+    ),
     Decision(
         id="d1", number=2, warning="e-1/critical", level="critical", episode="e-1", recall="r-1", playbook="gift",
         outcome=Outcome.HELD, reason=Reason.BUDGET, channel=Channel.SMS, message="m1", earliest=T0 + HOUR,
         expires=T0 + 72 * HOUR,
         trace=(
             Verdict(stage="expiry", call=Call.PASS),
-            Verdict(stage="lease", call=Call.HOLD, channel=Channel.SMS, reason=Reason.BUDGET, detail="0 of 50000", until=T0),
+            Verdict(
+                stage="lease", call=Call.HOLD, channel=Channel.SMS, reason=Reason.BUDGET, detail="0 of 50000", until=T0
+            ),
         ),
         **_USER,
     ),
     Outbound(
         id="m1", recall="r-1", number=2, episode="e-1", stage="at_risk", warning="e-1/critical", channel=Channel.SMS,
         playbook="gift", message_class=MessageClass.CARE, template="gift", parameters={"days": "7", "gifts": [1, None]},
-        locale="zh", subject="礼物", content="7天内打开", segments=1, link="https://shop.example/g", cost=0.05, priority=3,
-        expires=T0 + 72 * HOUR, **_USER,
+        locale="zh", subject="礼物", content="7天内打开", segments=1, link="https://shop.example/g", cost=0.05,
+        priority=3, expires=T0 + 72 * HOUR, **_USER,
     ),
     Breaker(
         channel=Channel.SMS, state=BreakerState.SHADOW, number=9, round=3, since=T0, until=T0 + HOUR,
