@@ -16,7 +16,6 @@ from prometheus_client import (
     generate_latest,
 )
 
-from agents.batches.owner import Owner
 from agents.batches.role import Config, Nowhere, World
 from agents.batches.runner import Runner
 from agents.batches.table import MemoryTable, Table
@@ -172,11 +171,6 @@ def _tables(settings: Settings, name: RoleName, clock: Clock) -> Callable[[int],
     return lambda number: RocksTable(settings.data_dir / f"{name.value}-{number}", now_ms, half)
 
 
-def _standing(owner: Owner) -> str:
-    state = owner.state if owner.state != "ready" else "failing" if owner.failing else "waiting for the group"
-    return f"{state}: {owner.fault}" if owner.fault else state
-
-
 def _serve(app: faust.App, runner: Runner, registry: CollectorRegistry) -> None:
     """``/metrics``, ``/healthz`` (this process works) and ``/readyz`` (and every partition it was given is worked)."""
 
@@ -188,7 +182,7 @@ def _serve(app: faust.App, runner: Runner, registry: CollectorRegistry) -> None:
 
     async def readyz(_web: object, _request: object) -> Response:
         owners = sorted(runner.owners.items())
-        waiting = [f"partition {number} is {_standing(owner)}" for number, owner in owners if not owner.working]
+        waiting = [f"partition {number} is {owner.standing}" for number, owner in owners if not owner.working]
         if not runner.joined:
             waiting = ["no partitions assigned yet"]
         return Response(text="\n".join(waiting or ["ready"]) + "\n", status=503 if waiting else 200)

@@ -8,6 +8,8 @@ import msgspec
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from schemas.version import NewerRecord, Upgrades, upgraded
+
 Headers = tuple[tuple[str, bytes], ...]
 
 SOURCE = "churn-alerts"
@@ -15,6 +17,8 @@ SOURCE = "churn-alerts"
 _SPECVERSION = ("ce_specversion", b"1.0")
 _SOURCE = ("ce_source", SOURCE.encode())
 _CONTENT_TYPE = ("content-type", b"application/json")
+VERSION_HEADER = "churn-version"
+"""The version of a message, in decimal digits; without this header it is 1."""
 
 
 def _in_utc(at: datetime) -> datetime:
@@ -55,6 +59,22 @@ class Message(Part):
 
     TOPIC: ClassVar[str]
     TYPE: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+    UPGRADES: ClassVar[Upgrades] = {}
+    """From the decoded JSON object of a version to that of the next."""
+
+    @classmethod
+    def read(cls, value: bytes, headers: Iterable[tuple[str, bytes]], name: str) -> Self:
+        """The message in a record of ours, of this version or an older one.
+
+        Raises :class:`schemas.version.NewerRecord` naming the record ``name``, and pydantic's ``ValidationError``.
+        """
+        found = int(header(headers, VERSION_HEADER) or 1)
+        if found == cls.VERSION:
+            return cls.decode(value)
+        if found > cls.VERSION:
+            raise NewerRecord(name, f"version {found}, this one reads up to {cls.VERSION}")
+        return cls.model_validate(upgraded(msgspec.json.decode(value), found, cls.UPGRADES, cls.VERSION))
 
     @property
     def key(self) -> str:
@@ -72,8 +92,8 @@ class Message(Part):
         raise NotImplementedError
 
     def headers(self) -> Headers:
-        """CloudEvents 1.0 binary-mode headers (Kafka protocol binding, section 3.2)."""
-        return (
+        """CloudEvents 1.0 binary-mode headers (Kafka protocol binding, section 3.2), and the version from 2 on."""
+        said = (
             _SPECVERSION,
             ("ce_id", self.ce_id.encode()),
             _SOURCE,
@@ -82,6 +102,7 @@ class Message(Part):
             ("ce_subject", self.key.encode()),
             _CONTENT_TYPE,
         )
+        return said if self.VERSION == 1 else (*said, (VERSION_HEADER, str(self.VERSION).encode()))
 
 
 class AboutUser(Message):
@@ -129,5 +150,6 @@ def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:
 
 
 __all__ = [
-    "SOURCE", "AboutUser", "AwareDatetime", "Headers", "Message", "Moment", "Number", "Part", "Told", "Whole", "header",
+    "SOURCE", "VERSION_HEADER", "AboutUser", "AwareDatetime", "Headers", "Message", "Moment", "Number", "Part", "Told",
+    "Whole", "header",
 ]  # fmt: skip

@@ -57,7 +57,7 @@ def about(key: bytes | None) -> tuple[ControlKind | None, str]:
     return (ControlKind(kind) if known else None, target)
 
 
-class Order(Struct, frozen=True, array_like=True, gc=False):
+class Order(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """A word that stands, as a partition keeps it: since when, and until when (None: until it is lifted)."""
 
     at: datetime

@@ -114,7 +114,7 @@ class Partition(Protocol):
         ...
 
     def refuse(self, topic: str, record: Record, cause: Exception, now: datetime) -> Iterable[Fact]:
-        """Leave out a record whose handling fails, and say so; raises :class:`streams.packed.UnreadableRecord` where
+        """Leave out a record whose handling fails, and say so; raises :class:`streams.codec.UnreadableRecord` where
         leaving it out would lose something for more than one user.
         """
         ...

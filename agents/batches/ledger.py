@@ -5,10 +5,15 @@ starts from it; the consumer group's offsets are written for lag tools only (Kaf
 members).
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import msgspec
 
 KEY = b"\0partition"
 VERSION = 1
+UPGRADES: Mapping[int, Callable[[Any], Any]] = {}
+"""From the untyped array of a version to that of the next; a field that is new stands at the end."""
 
 
 class Unreadable(Exception):
@@ -18,7 +23,14 @@ class Unreadable(Exception):
         super().__init__(f"{where}: {why}. The partition stands still; restore the record or its changelog topic.")
 
 
-class Ledger(msgspec.Struct, frozen=True, array_like=True):
+class Newer(Exception):
+    """A program of a later release wrote the partition record: the partition waits for a worker that can read it."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"partition record was written by a newer program; upgrade this worker ({found})")
+
+
+class Ledger(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Where a partition stands after a transaction."""
 
     number: int = 0
@@ -34,7 +46,6 @@ class Ledger(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Ledger).decode
 
 
 def pack(ledger: Ledger) -> bytes:
@@ -43,16 +54,23 @@ def pack(ledger: Ledger) -> bytes:
 
 
 def unpack(value: bytes) -> Ledger:
-    """The ledger that :func:`pack` wrote; raises :class:`Unreadable` for anything else.
+    """The ledger that :func:`pack` wrote, in this release or before; raises :class:`Newer` or :class:`Unreadable`.
 
     >>> unpack(pack(Ledger(number=7))).number
     7
     """
-    if value[:1] != bytes((VERSION,)):
-        raise Unreadable("partition record", f"version {value[:1].hex() or 'missing'}, this program reads {VERSION}")
+    if not value or not value[0]:
+        raise Unreadable("partition record", "it has no version")
+    if value[0] > VERSION:
+        raise Newer(f"version {value[0]}, this one reads up to {VERSION}")
     try:
-        return _decode(value[1:])
-    except msgspec.MsgspecError as error:
+        fields = msgspec.msgpack.decode(value[1:])
+        for version in range(value[0], VERSION):
+            fields = UPGRADES[version](fields)
+        if len(fields) > len(Ledger.__struct_fields__):
+            raise Newer(f"{len(fields)} fields, this one knows {len(Ledger.__struct_fields__)}")
+        return msgspec.convert(fields, Ledger)
+    except (msgspec.MsgspecError, ValueError, LookupError, TypeError) as error:
         raise Unreadable("partition record", str(error)) from error
 
 

@@ -61,7 +61,13 @@ class Owner:
         self.state = "opening"
         self._role, self._config, self._source, self._watch, self._begin = role, config, source, watch, begin
         self._crash = crash
-        self._standstill: tuple[type[Exception], ...] = (Broken, Stuck, ledgers.Unreadable, *role.standstill)
+        self._standstill: tuple[type[Exception], ...] = (
+            Broken,
+            Stuck,
+            ledgers.Unreadable,
+            ledgers.Newer,
+            *role.standstill,
+        )
         """Faults that no retry mends; they are retried all the same, slowly, for a person may have mended them."""
         self._topics = {TopicPartition(config.prefix + topic, number): topic for topic in role.topics}
         self._inbox = Inbox(config.transaction_records, source.withhold, source.deliver)
@@ -69,7 +75,7 @@ class Owner:
         self._missed: dict[TopicPartition, tuple[int, float]] = {}
         self._failures = 0
         self._failing_since: float | None = None
-        self.fault = ""
+        self._fault = ""
         """The first line of the last fault; empty as soon as work was done after it."""
         self._generation = -1
         self._closing = self._sought = False
@@ -90,6 +96,12 @@ class Owner:
             return False
         lasts = asyncio.get_running_loop().time() - self._failing_since
         return self._failures >= FAILURES or lasts >= FAILING_SECONDS
+
+    @property
+    def standing(self) -> str:
+        """How it stands, in words; from a fault until it works again with the first line of that fault."""
+        state = self.state if self.state != "ready" else "failing" if self.failing else "waiting for the group"
+        return f"{state}: {self._fault}" if self._fault else state
 
     # What the runner calls.
 
@@ -163,24 +175,16 @@ class Owner:
                         await self._turn(tenure)
                         wait = self._config.retry_seconds
             except self._standstill as fault:
-                self._become("broken")
-                self._failed(fault)
+                self._fail("broken", fault)
                 log.error("%s stands still: %s", self, fault)
                 wait = self._config.retry_seconds_max
             except (Exception, asyncio.CancelledError) as error:
                 if self._cancelled():
                     raise
-                self._become("failed")
-                self._failed(error)
+                self._fail("failed", error)
                 log.warning("%s lets go and opens again: %r", self, error, exc_info=_unexpected(error))
             await self._rest(wait)
             wait = min(2 * wait, self._config.retry_seconds_max)
-
-    def _failed(self, error: BaseException) -> None:
-        self._failures += 1
-        if self._failing_since is None:
-            self._failing_since = asyncio.get_running_loop().time()
-        self.fault = f"{type(error).__name__}: {error}".partition("\n")[0]
 
     def _works(self) -> None:
         failed, self._failures, self._failing_since, self.fault = self.failing, 0, None, ""
@@ -201,6 +205,13 @@ class Owner:
     async def _rest(self, seconds: float) -> None:
         if not self._closing:
             await asyncio.sleep(seconds)
+
+    def _fail(self, state: str, fault: BaseException) -> None:
+        self._failures += 1
+        if self._failing_since is None:
+            self._failing_since = asyncio.get_running_loop().time()
+        self._fault = (str(fault) or repr(fault)).splitlines()[0]
+        self._become(state)
 
     def _become(self, state: str) -> None:
         self.state = state

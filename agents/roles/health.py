@@ -3,8 +3,8 @@
 from agents.roles.spec import RoleSpec
 from schemas import topics
 from schemas.policy import Policy
+from streams.codec import STANDSTILL
 from streams.health import IntakeStopped, open_health
-from streams.packed import StateUnreadable, UnreadableRecord
 from streams.partitioner import Placement
 
 
@@ -19,5 +19,5 @@ def health(policy: Policy, events: tuple[str, ...] = (topics.EVENTS,), placement
         outputs=frozenset({topics.WARNINGS, topics.STAGES, topics.SIGNS, topics.DEAD_LETTERS, topics.POPULATION}),
         open=open_health(policy, placement),
         broadcasts=(topics.CONTROL, topics.POPULATION),
-        standstill=(StateUnreadable, UnreadableRecord, IntakeStopped),
+        standstill=(*STANDSTILL, IntakeStopped),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from streams.packed import StateUnreadable, UnreadableRecord
+from streams.codec import STANDSTILL
 from streams.role import Open, UserFault
 
 
@@ -26,7 +26,7 @@ class RoleSpec:
     """Broadcasts whose records stand until they are taken back: at each opening a partition hears all that stand first,
     so that it knows what was taken back and forgotten meanwhile; and a tick follows at once whatever is heard of them.
     """
-    standstill: tuple[type[Exception], ...] = (StateUnreadable, UnreadableRecord)
+    standstill: tuple[type[Exception], ...] = STANDSTILL
     """What stops a partition until a person has looked."""
     user_fault: type[Exception] = UserFault
     """What a partition raises where its work for one user fails."""

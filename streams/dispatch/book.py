@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,10 +12,10 @@ from schemas.decision import Reason
 from schemas.feedback import FeedbackKind
 from schemas.message_class import MessageClass
 from schemas.warning import Level, Stage
+from streams.codec import Codec
 from streams.control import Order
 from streams.dispatch.known import Known, Word, agrees, later
 from streams.limits import Need
-from streams.packed import Packing
 
 SENDS_KEPT = 16
 """Outlasts every stage: within the default caps a user cannot get as many messages while one stage lasts; those that a
@@ -22,7 +23,7 @@ cap still counts are kept beyond it."""
 RETURNS_KEPT = 4
 
 
-class Send(Struct, frozen=True, array_like=True, gc=False):
+class Send(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """A message that was committed; ``round`` if it was a probe; ``heard`` has one bit a kind of feedback.
 
     ``counted``: for caps, as its playbook had it.
@@ -37,7 +38,7 @@ class Send(Struct, frozen=True, array_like=True, gc=False):
     counted: bool = True
 
 
-class Candidate(Struct, frozen=True, array_like=True, gc=False):
+class Candidate(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """A warning on its way through the gate; ``number`` counts its decisions, ``reason`` and the rest say why it waits.
 
     ``waits``: looked at again as soon as so much of one of these is leased here; ``takes``: what should be leased here
@@ -67,14 +68,14 @@ class Candidate(Struct, frozen=True, array_like=True, gc=False):
         return self.reason is None
 
 
-class Complaints(Struct, frozen=True, array_like=True, gc=False):
+class Complaints(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """How many complaints were open in a product when something was last said of them."""
 
     open: int
     at: datetime
 
 
-class Recall(Struct, frozen=True, array_like=True, gc=False):
+class Recall(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One recall of this user (E6): open from its message until ``closes``, or until a later stage is reached.
 
     ``channels`` has one for each message, in their order; ``candidate`` is whom the newest was for.
@@ -94,7 +95,7 @@ class Recall(Struct, frozen=True, array_like=True, gc=False):
         return len(self.channels)
 
 
-class Book(Struct, frozen=True, array_like=True, gc=False):
+class Book(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """All of it; every list newest first. ``complaints`` and ``removed`` (apps, and when) are by product.
 
     ``silenced`` and ``suppressed`` are operators' words that stand (G6); ``aggrieved`` is when a complaint about the
@@ -133,7 +134,14 @@ class Book(Struct, frozen=True, array_like=True, gc=False):
 
 
 EMPTY = Book()
-BOOKS = Packing(Book, version=1)
+
+
+def _user(key: bytes) -> str:
+    return f"of user {key.decode(errors='backslashreplace')}"
+
+
+BOOKS = Codec("dispatcher-user", Book, version=2, upgrades={1: lambda fields: fields}, naming=_user)
+"""Version 2: the offset of a candidate's warning, candidates without a reason (unjudged), and ``aside``."""
 
 
 def mark(name: str) -> bytes:
@@ -174,12 +182,22 @@ def spoken(book: Book, channel: Channel, word: Word) -> Book:
     return replace(book, words={**book.words, channel: later(book.words.get(channel), word)})
 
 
-_BITS = {kind: 1 << place for place, kind in enumerate(FeedbackKind)}
+BITS: Final = {
+    FeedbackKind.ACCEPTED: 1,
+    FeedbackKind.DELIVERED: 2,
+    FeedbackKind.FAILED: 4,
+    FeedbackKind.BOUNCED: 8,
+    FeedbackKind.OPENED: 16,
+    FeedbackKind.CLICKED: 32,
+    FeedbackKind.COMPLAINED: 64,
+    FeedbackKind.UNSUBSCRIBED: 128,
+}
+"""The bit of each kind in what a record keeps of a message (``Send.heard``): a number once given stays."""
 
 
 def heard(send: Send, *kinds: FeedbackKind) -> bool:
     """Whether feedback of one of these kinds has come in for a message."""
-    return any(send.heard & _BITS[kind] for kind in kinds)
+    return any(send.heard & BITS[kind] for kind in kinds)
 
 
 FAILURES = (FeedbackKind.FAILED, FeedbackKind.BOUNCED)
@@ -194,5 +212,5 @@ def failed(send: Send) -> bool:
 
 def told(book: Book, send: Send, kind: FeedbackKind) -> Book:
     """This kind of feedback has come in for a message."""
-    now = replace(send, heard=send.heard | _BITS[kind])
+    now = replace(send, heard=send.heard | BITS[kind])
     return replace(book, sends=tuple(now if each is send else each for each in book.sends))

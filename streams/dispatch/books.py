@@ -20,7 +20,7 @@ class Books:
         self.ordered: list[bytes] = []
         """The users about whom operators' words stood when the books were opened."""
         for key, packed in table.items():
-            book = BOOKS.unpack(_name(key), packed)
+            book = BOOKS.unpack(key, packed)
             self._place(key, book.held)
             if book.silenced or book.suppressed:
                 self.ordered.append(key)
@@ -30,7 +30,7 @@ class Books:
         book = self._read.get(key)
         if book is None:
             packed = self._table.get(key)
-            book = self._read[key] = EMPTY if packed is None else BOOKS.unpack(_name(key), packed)
+            book = self._read[key] = EMPTY if packed is None else BOOKS.unpack(key, packed)
         return book
 
     def __setitem__(self, key: bytes, book: Book) -> None:
@@ -64,7 +64,3 @@ def _packed(key: bytes, book: Book) -> bytes:
         return BOOKS.pack(book)
     except Exception as error:
         raise UserFault(key, written=True) from error
-
-
-def _name(key: bytes) -> str:
-    return key.decode(errors="backslashreplace")

@@ -14,7 +14,7 @@ PAUSE = timedelta(seconds=1)
 """At most one report in this time: the governor's topic is one partition for all."""
 
 
-class Row(Struct, array_like=True, gc=False):
+class Row(Struct, array_like=True, forbid_unknown_fields=True, gc=False):
     """What was counted of one channel in one minute, about ordinary messages (round 0) or a round's probes."""
 
     minute: int
@@ -25,7 +25,7 @@ class Row(Struct, array_like=True, gc=False):
     failures: int = 0
 
 
-class Drawn(Struct, array_like=True, gc=False):
+class Drawn(Struct, array_like=True, forbid_unknown_fields=True, gc=False):
     """What was taken from the lease of one resource in one minute, in one round."""
 
     minute: int
@@ -35,7 +35,7 @@ class Drawn(Struct, array_like=True, gc=False):
     returned: int = 0
 
 
-class Tallies(Struct, array_like=True):
+class Tallies(Struct, array_like=True, forbid_unknown_fields=True):
     """What is not reported yet, and when and how often was reported."""
 
     number: int = 0

@@ -10,6 +10,7 @@ from schemas.breaker import Breaker, BreakerState
 from schemas.channel import Channel
 from schemas.counts import Counts
 from schemas.lease import Lease, probes
+from streams.codec import Codec, read_own
 from streams.control import Order
 from streams.dispatch.book import Send
 from streams.dispatch.counts import PAUSE, Drawn, Tallies
@@ -18,13 +19,12 @@ from streams.dispatch.queue import Queue
 from streams.dispatch.report import Harm
 from streams.dispatch.standing import FIRST, FREE, Standing, governed
 from streams.limits import Limits, Need
-from streams.packed import Packing, read_own
 from streams.role import Record
 
 CHANNEL_OF = {probes(channel): channel for channel in Channel}
 
 
-class Governed(Struct, array_like=True):
+class Governed(Struct, array_like=True, forbid_unknown_fields=True):
     """Stored with every transaction, in the partition's memo."""
 
     standings: dict[Channel, Standing] = {}
@@ -130,4 +130,8 @@ class Governed(Struct, array_like=True):
         return self.holdings.get(resource, NOTHING)
 
 
-MEMOS = Packing(Governed, version=1)
+def _memo(number: int) -> str:
+    return f"memo of partition {number}"
+
+
+MEMOS = Codec("dispatcher-memo", Governed, naming=_memo)

@@ -12,7 +12,7 @@ PATIENCE = timedelta(seconds=5)
 """The governor answers sooner than this, if it has anything to give."""
 
 
-class Holding(Struct, frozen=True, array_like=True, gc=False):
+class Holding(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """The lease of a resource's ``round``: ``used`` units of ``granted`` are spent or given back.
 
     ``told`` is what the governor was last told of as wanted in all; ``reserve`` is what may be kept unspent; ``hoped``

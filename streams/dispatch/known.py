@@ -12,7 +12,7 @@ from streams.dispatch.hours import Span
 from streams.dispatch.wall_clock import zones
 
 
-class Worth(Struct, frozen=True, array_like=True, gc=False):
+class Worth(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """What a user is worth and where he lives, as the fields of the same names in :class:`schemas.profile.Profile`."""
 
     tier: str | None = None
@@ -34,7 +34,7 @@ class Worth(Struct, frozen=True, array_like=True, gc=False):
 UNTOLD: Final = Worth()
 
 
-class Known(Struct, frozen=True, array_like=True, gc=False):
+class Known(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """Of the newest profile; ``zone`` is None where it names none, or one that nobody knows."""
 
     time: datetime
@@ -52,7 +52,7 @@ class Known(Struct, frozen=True, array_like=True, gc=False):
         return Span.of(*self.quiet) if self.quiet else None
 
 
-class Word(Struct, frozen=True, array_like=True, gc=False):
+class Word(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """What the user himself said of a channel, in the app or by unsubscribing, and when."""
 
     at: datetime

@@ -16,6 +16,7 @@ from schemas.reject import RejectReason
 from schemas.sign import Sign
 from schemas.warning import Level, Warning
 from streams.board import BoardQuestion, BoardView
+from streams.codec import UnreadableRecord, read_own
 from streams.dead_letter import dead_letter
 from streams.dispatch.asking import Asking
 from streams.dispatch.book import Book, Candidate, introduced, returned, unjudged
@@ -31,7 +32,6 @@ from streams.dispatch.recall import judged_again
 from streams.dispatch.report import OBEYED_IN_PART, Harm, Heard, hear, obeyed
 from streams.dispatch.signs import told, witnessed
 from streams.dispatch.views import Views
-from streams.packed import UnreadableRecord, read_own
 from streams.partitioner import Placement, home
 from streams.role import Fact, Record, Settled, Table, UserFault, fact_of
 
@@ -51,7 +51,7 @@ class Dispatcher:
         self._policy = policy
         self._number = number
         self._books = Books(table)
-        self._governed = Governed() if memo is None else MEMOS.unpack(f"memo of partition {number}", memo)
+        self._governed = Governed() if memo is None else MEMOS.unpack(number, memo)
         self.orders = Orders(self._governed.orders, self._books, home(placement, number))
         self._views = Views(policy, writer, self._governed, self.orders, self._books.queue)
         self._asking = Asking()

@@ -12,7 +12,7 @@ FREE = frozenset({BreakerState.CLOSED, BreakerState.FORCED_CLOSED, BreakerState.
 """States in which the breaker holds nobody."""
 
 
-class Standing(Struct, frozen=True, array_like=True, gc=False):
+class Standing(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One channel's breaker. A channel never heard of is closed, as every breaker begins."""
 
     state: BreakerState = BreakerState.CLOSED

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.counts import Draw
-from streams.packed import Packing
+from streams.codec import Codec
 
 RESERVES = 100
 """A partition may keep a hundredth of the limit unspent, so that who comes next need not wait for a lease."""
@@ -24,7 +24,7 @@ class Wish(NamedTuple):
     least: int = 1
 
 
-class Account(Struct, frozen=True, array_like=True, gc=False):
+class Account(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One resource: ``granted`` in all and ``wants`` by partition, ``spent`` by part of the window."""
 
     round: int = 0
@@ -34,7 +34,7 @@ class Account(Struct, frozen=True, array_like=True, gc=False):
     spent: dict[int, int] = {}
 
 
-ACCOUNTS = Packing(Account, version=1)
+ACCOUNTS = Codec("governor-account", Account)
 EMPTY = Account()
 
 

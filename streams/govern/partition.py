@@ -14,13 +14,13 @@ from schemas.counts import Counts
 from schemas.lease import Lease, probes
 from schemas.policy import Policy
 from schemas.reject import RejectReason
+from streams.codec import UnreadableRecord, read_own
 from streams.control import Word, read_word
 from streams.dead_letter import dead_letter
 from streams.govern.account import Wish
 from streams.govern.ledger import Ledger
 from streams.govern.signals import Cause, calmed, ordered, signal_of
 from streams.govern.watch import WATCHES, Watch, after, counted
-from streams.packed import UnreadableRecord, read_own
 from streams.role import Fact, Record, Settled, Table, fact_of
 
 PREFIX = "breaker/"

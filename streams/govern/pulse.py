@@ -7,10 +7,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.policy import Blast
-from streams.packed import Packing
+from streams.codec import Codec
 
 
-class Pulse(Struct, frozen=True, array_like=True, gc=False):
+class Pulse(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """The present hour (since 1970) and its messages, the learned usual hour, and since when an operator is waited for.
 
     Hours in which nothing was sent teach nothing: the usual is that of a busy hour, not of a night. ``released`` is the
@@ -24,7 +24,7 @@ class Pulse(Struct, frozen=True, array_like=True, gc=False):
     released: datetime | None = None
 
 
-PULSES = Packing(Pulse, version=1)
+PULSES = Codec("governor-pulse", Pulse)
 
 
 def hour_of(now: datetime) -> int:

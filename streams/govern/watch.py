@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from schemas.breaker import BreakerState
 from schemas.counts import Tally
 from schemas.policy import BreakerPolicy
+from streams.codec import Codec
 from streams.govern.breaker import FORCED, IMAGINED, Signal, moved
 from streams.limits import minute_of
-from streams.packed import Packing
 
 COUNTING = frozenset({BreakerState.CLOSED, BreakerState.DEGRADED})
 
@@ -28,14 +28,14 @@ class Minute(NamedTuple):
         return Minute(self.sends + tally.sends, self.complaints + tally.complaints, self.failures + tally.failures)
 
 
-class Round(Struct, frozen=True, array_like=True, gc=False):
+class Round(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """A half-open round: what its probes did, when one was last granted or sent."""
 
     active: datetime
     probes: Minute = Minute()
 
 
-class Watch(Struct, frozen=True, array_like=True, gc=False):
+class Watch(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One channel: ``minutes`` are counted while it is closed or degraded, ``probing`` stands while it is half-open.
 
     ``number`` counts its moves; ``calm`` is since when a degraded channel has been without harm; ``pause`` is the
@@ -67,7 +67,7 @@ class Watch(Struct, frozen=True, array_like=True, gc=False):
         return self.would or self.state
 
 
-WATCHES = Packing(Watch, version=1)
+WATCHES = Codec("governor-watch", Watch)
 
 
 def counted(watch: Watch, tally: Tally, now: datetime, policy: BreakerPolicy) -> Watch:

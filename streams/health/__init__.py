@@ -14,10 +14,10 @@
 """
 
 from schemas.policy import Policy
+from streams.codec import StateUnreadable
 from streams.health.outcome import Outcome
 from streams.health.partition import HealthPartition
 from streams.health.rejects import IntakeStopped, Move
-from streams.packed import StateUnreadable
 from streams.partitioner import Placement
 from streams.role import Open, Table
 
@@ -25,7 +25,8 @@ from streams.role import Open, Table
 def open_health(policy: Policy, placement: Placement | None = None) -> Open:
     """How a partition of the health role is opened under a policy; without ``placement`` there is one, for every key.
 
-    Opening raises :class:`StateUnreadable` when the book cannot be read by this version.
+    Opening raises :class:`StateUnreadable` when the book cannot be read, and
+    :class:`schemas.version.NewerRecord` when a newer program wrote it.
     """
 
     def opened(number: int, table: Table, memo: bytes | None) -> HealthPartition:

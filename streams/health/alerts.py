@@ -18,7 +18,7 @@ from streams.health.notice import CAUSES, Notices, warned
 from streams.health.rules.collapse import CollapseRule, use
 from streams.health.rules.order import COLLAPSE, SHOCK, Crossing, Rules, speak, standing
 from streams.health.rules.shock import ShockRule
-from streams.health.stage import ORDER, Stages
+from streams.health.stage import NUMBERS, STAGES, Stages
 from streams.health.state import State
 
 Said = Warning | StageChange
@@ -128,9 +128,9 @@ class Alerts:
         self, key: bytes, state: State, since: int, before: int, day: int, time: datetime
     ) -> Iterator[StageChange]:
         to = self.stages.at(state, day)
-        state.stage = ORDER.index(to)
+        state.stage = NUMBERS[to]
         if state.stage != before:
-            yield self._notices.changed(key, since, ORDER[before], to, _said(state, time))
+            yield self._notices.changed(key, since, STAGES[before], to, _said(state, time))
 
 
 def _said(state: State, time: datetime) -> datetime:

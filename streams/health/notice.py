@@ -14,7 +14,7 @@ from streams.health.index.index import POINT, Silence
 from streams.health.index.rhythm import surprise
 from streams.health.learning.population import Population
 from streams.health.rules.collapse import use
-from streams.health.rules.level import LEVELS, LevelRule
+from streams.health.rules.level import LEVELS, LevelRule, number_of
 from streams.health.rules.order import COLLAPSE, LAPSE, SHOCK, Crossing
 from streams.health.state import State, user_and_product
 from streams.health.window import looked, marks
@@ -36,7 +36,7 @@ def warned(state: State) -> Warned | None:
     if not state.spoken:
         return None
     days = (state.watch_day, state.risk_day, state.critical_day)
-    return Warned(LEVELS[state.spoken - 1], days[state.spoken - 1], state.since)
+    return Warned(LEVELS[state.spoken], days[state.spoken - 1], state.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Notices:
             day=day,
             since=ended.since,
             at=at,
-            threshold=self.levels.threshold(LEVELS.index(ended.level) + 1, started(state, silence)),
+            threshold=self.levels.threshold(number_of(ended.level), started(state, silence)),
             rules=(),
             stage=stage,
             clears_when="",

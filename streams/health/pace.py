@@ -20,7 +20,7 @@ class Season(StrEnum):
     HELD = "held"
 
 
-class Pace(msgspec.Struct, frozen=True, array_like=True):
+class Pace(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """How far a product has come in a partition, and how steadily, between transactions."""
 
     newest: int = 0

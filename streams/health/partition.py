@@ -16,6 +16,7 @@ from schemas.reject import RejectReason
 from schemas.sign import Sign
 from schemas.stage import StageChange
 from schemas.warning import Warning
+from streams.codec import Codec, UnreadableRecord, read_own
 from streams.dead_letter import dead_letter
 from streams.health.days import DAY_SECONDS
 from streams.health.lane import Lane, Said
@@ -27,15 +28,13 @@ from streams.health.portrait import Portrait, Reading
 from streams.health.rejects import Kept, Rejections
 from streams.health.state import due_of, ending, ending_of, user_and_product
 from streams.intake import Event, Intake, Reject
-from streams.packed import Packing, UnreadableRecord, read_own
 from streams.partitioner import Placement, home
 from streams.role import Fact, Record, Settled, Table, fact_of
 
-MEMO_VERSION: Final = 1
 _COUNTED: Final = {outcome: f"event.{outcome}" for outcome in Outcome}
 
 
-class Memo(msgspec.Struct, array_like=True):
+class Memo(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """What a partition knows beside its users and what was learned."""
 
     paces: dict[str, Pace]
@@ -43,7 +42,11 @@ class Memo(msgspec.Struct, array_like=True):
     rejects: Kept = msgspec.field(default_factory=Kept)
 
 
-MEMOS: Final = Packing(Memo, MEMO_VERSION)
+def _memo(number: int) -> str:
+    return f"memo of partition {number}"
+
+
+MEMOS: Final = Codec("health-memo", Memo, naming=_memo)
 
 
 class HealthPartition:
@@ -55,7 +58,7 @@ class HealthPartition:
     def __init__(
         self, policy: Policy, number: int, table: Table, memo: bytes | None, placement: Placement | None = None
     ) -> None:
-        known = MEMOS.unpack(f"memo of partition {number}", memo) if memo is not None else Memo({})
+        known = MEMOS.unpack(number, memo) if memo is not None else Memo({})
         partitions = placement.partitions if placement else 1
         self._number = number
         self._roles = policy.events

@@ -165,12 +165,12 @@ class Portraits:
         stands = self.alerts.standing(state, day)
         for rule in self.alerts.rules.on:
             may = any(each > state.spoken and rule.may(each, state, silence, day) for each in rule.numbers)
-            levels = tuple(LEVELS[each - 1] for each in rule.numbers)
+            levels = tuple(LEVELS[each] for each in rule.numbers)
             yield RuleState(rule.name, levels, may, bool(rule.bit & stands))
 
     def _levels(self, state: State, silence: Silence, baseline: float) -> Iterator[LevelState]:
         rule = self.alerts.rules.levels
-        for number, level in enumerate(LEVELS, 1):
+        for number, level in LEVELS.items():
             cool = rule.cool(number, state)
             yield LevelState(
                 level=level,

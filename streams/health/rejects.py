@@ -41,7 +41,7 @@ class Move(StrEnum):
     """A record on the control topic is not an operator's word, though its key says so."""
 
 
-class Kept(msgspec.Struct, array_like=True):
+class Kept(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """What a partition remembers: the newest records, those of them refused, and how its intake stands."""
 
     records: int = 0

@@ -13,18 +13,20 @@ from streams.health.learning.population import Population
 from streams.health.rules.level import RISK
 from streams.health.state import State
 
-ORDER: Final = (
-    Stage.HEALTHY,
-    Stage.RETURNED,
-    Stage.AT_RISK,
-    Stage.LAPSED,
-    Stage.RELAPSED,
-    Stage.DORMANT,
-    Stage.LONG_DORMANT,
-)
-"""A state keeps the place of its stage here; from LAPSED on the user is gone."""
+NUMBERS: Final = {
+    Stage.HEALTHY: 0,
+    Stage.RETURNED: 1,
+    Stage.AT_RISK: 2,
+    Stage.LAPSED: 3,
+    Stage.RELAPSED: 4,
+    Stage.DORMANT: 5,
+    Stage.LONG_DORMANT: 6,
+}
+"""A record keeps the number of its stage, so one once given stays; a stage that is further gone has a greater one."""
 
-GONE: Final = ORDER.index(Stage.LAPSED)
+STAGES: Final = {number: stage for stage, number in NUMBERS.items()}
+GONE: Final = NUMBERS[Stage.LAPSED]
+"""From here on a user is gone."""
 
 
 class Stages:
@@ -41,13 +43,13 @@ class Stages:
 
     def at(self, state: State, day: int) -> Stage:
         """The stage of a user on a day of the running silence."""
-        place = self._place(state, self._population.elapsed(state.last, day))
-        return ORDER[max(place, state.stage) if state.stage >= GONE else place]
+        number = self._number(state, self._population.elapsed(state.last, day))
+        return STAGES[max(number, state.stage) if state.stage >= GONE else number]
 
     def returned(self, state: State, day: int) -> None:
         """The state of a user whose silence has ended on a day knows of a return, or that an earlier one has lasted."""
         if state.stage >= GONE:
-            state.returned_day, state.stage = day, ORDER.index(Stage.RETURNED)
+            state.returned_day, state.stage = day, NUMBERS[Stage.RETURNED]
         elif state.returned_day >= 0 and self._population.elapsed(state.returned_day, day) >= self.length(state):
             state.returned_day = -1
 
@@ -63,24 +65,24 @@ class Stages:
                 return max(day + 1, self._population.day_after(state.last, step * length))
         return None
 
-    def _place(self, state: State, silent: float) -> int:
-        """The place of the stage after so many operational days of silence.
+    def _number(self, state: State, silent: float) -> int:
+        """The number of the stage after so many operational days of silence.
 
         >>> stages = Stages(Population(), StageScale())
-        >>> [ORDER[stages._place(State(spoken=RISK), days)].value for days in (9, 30, 60, 180)]
+        >>> [STAGES[stages._number(State(spoken=RISK), days)].value for days in (9, 30, 60, 180)]
         ['at_risk', 'lapsed', 'dormant', 'long_dormant']
-        >>> [ORDER[stages._place(State(returned_day=7), days)].value for days in (9, 30, 60)]
+        >>> [STAGES[stages._number(State(returned_day=7), days)].value for days in (9, 30, 60)]
         ['returned', 'relapsed', 'dormant']
         """
         length = self.length(state)
         lapsed, dormant, long_dormant = (step * length for step in self._steps)
         returned = state.returned_day >= 0
         if silent >= long_dormant:
-            return ORDER.index(Stage.LONG_DORMANT)
+            return NUMBERS[Stage.LONG_DORMANT]
         if silent >= dormant:
-            return ORDER.index(Stage.DORMANT)
+            return NUMBERS[Stage.DORMANT]
         if silent >= lapsed:
-            return ORDER.index(Stage.RELAPSED if returned else Stage.LAPSED)
+            return NUMBERS[Stage.RELAPSED if returned else Stage.LAPSED]
         if state.spoken >= RISK:
-            return ORDER.index(Stage.AT_RISK)
-        return ORDER.index(Stage.RETURNED if returned else Stage.HEALTHY)
+            return NUMBERS[Stage.AT_RISK]
+        return NUMBERS[Stage.RETURNED if returned else Stage.HEALTHY]

@@ -1,7 +1,7 @@
 """What is kept of one user in one product: a packed record of at most 400 bytes, and its key.
 
-A record is a schema-version byte, the due time of its deadline (so that the queue is rebuilt without unpacking), and
-the fields of :class:`State` as a MessagePack array. Days count from 1970-01-01 in the product's zone.
+A record is a version byte, the due time of its deadline (so that the queue is rebuilt without unpacking), and the
+fields of :class:`State` as a MessagePack array. Days count from 1970-01-01 in the product's zone.
 """
 
 from struct import Struct
@@ -10,10 +10,9 @@ from zlib import crc32
 
 import msgspec
 
+from streams.codec import Codec
 from streams.health.window import EMPTY, RING_BYTES
-from streams.packed import StateUnreadable
 
-VERSION: Final = 1
 NEVER: Final = 0xFFFF_FFFF
 """The due time, in seconds since 1970, of a user for whom nothing can fall due."""
 
@@ -25,15 +24,10 @@ COMPLAINTS: Final = 4
 ALL_ARMED: Final = 0b111
 """A bit a level, WATCH the lowest."""
 
-_HEAD: Final = Struct(">BI")
+_DUE: Final = Struct(">I")
 
 
-def _unreadable(key: bytes, why: str) -> StateUnreadable:
-    user, product = user_and_product(key)
-    return StateUnreadable(f"of user {user} in product {product}", why)
-
-
-class State(msgspec.Struct, array_like=True):
+class State(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """One user in one product, as of the last occasion (a day with activity).
 
     Before the first one ``first`` is -1, and ``last`` is the day of the first complaint, if any. What happens later in
@@ -90,7 +84,7 @@ class State(msgspec.Struct, array_like=True):
     key_day: int = -1
     """The day of the last key behaviour, -1 for none (B1)."""
     stage: int = 0
-    """The churn stage, by its place in the order of stages (B8)."""
+    """The churn stage, by its number (B8): see :mod:`streams.health.stage`."""
     returned_day: int = -1
     """The day of the last return from a lapse, until it has lasted."""
     asked_until: int = -1
@@ -110,8 +104,12 @@ class State(msgspec.Struct, array_like=True):
         return self.first >= 0
 
 
-_fields_of: Final = msgspec.msgpack.Decoder(State).decode
-_packed: Final = msgspec.msgpack.Encoder().encode
+def _named(key: bytes) -> str:
+    user, product = user_and_product(key)
+    return f"of user {user} in product {product}"
+
+
+STATES: Final = Codec("health-user", State, head=_DUE.size, naming=_named)
 
 
 def pack(state: State, due: int = NEVER) -> bytes:
@@ -120,16 +118,12 @@ def pack(state: State, due: int = NEVER) -> bytes:
     >>> unpack(b"k", pack(State(first=20_000, last=20_007))) == State(first=20_000, last=20_007)
     True
     """
-    return _HEAD.pack(VERSION, due) + _packed(state)
+    return STATES.pack(state, _DUE.pack(due))
 
 
 def unpack(key: bytes, record: bytes) -> State:
-    """The state in a record; raises :class:`StateUnreadable` naming the user when the record is not one of ours."""
-    due_of(key, record)
-    try:
-        return _fields_of(record[_HEAD.size :])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise _unreadable(key, str(error)) from error
+    """The state in a record; raises as :meth:`streams.codec.Codec.unpack` does, naming the user."""
+    return STATES.unpack(key, record)
 
 
 def due_of(key: bytes, record: bytes) -> int:
@@ -138,12 +132,8 @@ def due_of(key: bytes, record: bytes) -> int:
     >>> due_of(b"k", pack(State(), due=1_760_000_000))
     1760000000
     """
-    if len(record) < _HEAD.size:
-        raise _unreadable(key, f"it has {len(record)} bytes, fewer than its head")
-    version, due = _HEAD.unpack_from(record)
-    if version != VERSION:
-        raise _unreadable(key, f"it has schema version {version}, this program reads {VERSION}")
-    return int(due)
+    STATES.check(key, record)
+    return int(_DUE.unpack_from(record, 1)[0])
 
 
 def hash_of(key: bytes) -> int:

@@ -17,9 +17,9 @@ from schemas.outbound import Outbound
 from schemas.reject import refusal_of
 from schemas.sign import SignKind
 from schemas.warning import Level, Warning
+from streams.codec import UnreadableRecord
 from streams.dispatch import partition as dispatch
 from streams.health import lane
-from streams.packed import UnreadableRecord
 from streams.partitioner import Placement
 from tests.dispatching import T0, Lifted, order, policy, profile, recovered, stood, warning
 from tests.flow.story import Story, day

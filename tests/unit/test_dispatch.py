@@ -11,10 +11,10 @@ from schemas.decision import Outcome, Reason
 from schemas.feedback import FeedbackKind
 from schemas.lease import budget
 from schemas.policy import Budgets, Playbook
+from streams.codec import StateUnreadable, UnreadableRecord
 from streams.dispatch.book import BOOKS
 from streams.dispatch.copy.writer import Copywriter, Written
 from streams.dispatch.known import Worth
-from streams.packed import StateUnreadable, UnreadableRecord
 from tests.dispatching import T0, Stood, Worked, feedback, leased, policy, profile, recovered, warning
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)

@@ -12,8 +12,8 @@ from schemas.channel import Channel
 from schemas.counts import Counts, Draw, Tally
 from schemas.lease import Lease, probes
 from schemas.policy import BreakerPolicy
+from streams.codec import UnreadableRecord
 from streams.govern.breaker import TRANSITIONS, IllegalTransition, Signal, diagram, moved
-from streams.packed import UnreadableRecord
 from tests.dispatching import T0, Stood, policy
 from tests.governing import Governed
 

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.policy import Policy, Product, Role
 from schemas.reject import DeadLetterHeader, RejectReason
+from schemas.version import NewerRecord
 from schemas.warning import Component, Level
 from streams.health import HealthPartition, StateUnreadable, open_health
 from streams.health.index.curve import BINS, EDGES, Curve
@@ -141,12 +142,12 @@ def test_the_ring_counts_what_a_list_of_all_days_counts() -> None:
     [
         b"",
         b"\x01\x00",
-        b"\x02" + pack(State())[1:],
+        b"\x00" + pack(State())[1:],
         pack(State())[:-3],
         pack(State()) + b"x",
         pack(State())[:5] + msgspec.msgpack.encode(["first"]),
         pack(State())[:5] + msgspec.msgpack.encode({"first": 1}),
-        b"\xff" * 60,
+        b"\x01" + b"\xff" * 60,
     ],
 )
 def test_an_unreadable_state_names_its_user_and_product(record: bytes) -> None:
@@ -154,13 +155,13 @@ def test_an_unreadable_state_names_its_user_and_product(record: bytes) -> None:
         unpack(key_of("u1", "shop"), record)
 
 
-def test_a_partition_with_a_state_of_another_version_does_not_open() -> None:
-    with pytest.raises(StateUnreadable, match="schema version 7"):
+def test_a_partition_with_a_state_of_a_newer_version_does_not_open() -> None:
+    with pytest.raises(NewerRecord, match="of user u1 in product shop' was written by a newer program; upgrade this"):
         opened({key_of("u1", "shop"): b"\x07" + pack(State())[1:]})
 
 
 @pytest.mark.parametrize(
-    "memo", [b"", b"\x01\xc1", b"\x02" + msgspec.msgpack.encode([{}]), b"\x01" + msgspec.msgpack.encode([[3]])]
+    "memo", [b"", b"\x01\xc1", b"\x00" + msgspec.msgpack.encode([{}]), b"\x01" + msgspec.msgpack.encode([[3]])]
 )
 def test_a_partition_with_an_unreadable_memo_does_not_open(memo: bytes) -> None:
     with pytest.raises(StateUnreadable, match="memo"):

@@ -18,7 +18,7 @@ from streams.health.rules.level import RISK, WATCH, LevelRule
 from streams.health.rules.order import Crossing, Rule, speak, standing
 from streams.health.rules.shock import ShockRule
 from streams.health.rules.silence import SilenceRule
-from streams.health.stage import GONE, ORDER, Stages
+from streams.health.stage import GONE, NUMBERS, Stages
 from streams.health.state import State
 
 DAY = 20_000
@@ -110,9 +110,9 @@ def test_a_return_has_lasted_after_l_days() -> None:
         assert state.returned_day == returned_day
 
 
-@pytest.mark.parametrize("stage", ORDER[GONE:])
+@pytest.mark.parametrize("stage", [stage for stage, number in NUMBERS.items() if number >= GONE])
 def test_who_is_gone_stays_so_when_a_late_event_looks_at_an_earlier_day(stage: Stage) -> None:
-    state = State(first=DAY - 9, last=DAY, repeats=3, spoken=RISK, stage=ORDER.index(stage))
+    state = State(first=DAY - 9, last=DAY, repeats=3, spoken=RISK, stage=NUMBERS[stage])
     assert Stages(POPULATION, USUAL.stages).at(state, DAY + 29) is stage
 
 

@@ -10,8 +10,11 @@ from schemas.warning import Component
 from streams.health.index.snapshot import Snapshot
 from streams.health.state import State
 
-FLAGS: Final = (Component.TREND, Component.DEPTH, Component.EXPERIENCE)
-"""The flags' own order: of the snapshot's weights, and of what :func:`flags` gives."""
+FLAGS: Final = {Component.TREND: 1, Component.DEPTH: 2, Component.EXPERIENCE: 3}
+"""Each flag's number, in the order of the snapshot's weights and of what :func:`flags` gives.
+
+Records keep the number, as a bit and as the place of a group of users (0: those without a flag): one once given stays.
+"""
 
 SHRUNK: Final = exp(-0.3)
 """A rate or a depth under this part of its longer memory counts as shrinking: a logarithm under -0.3."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from schemas.policy import LifeStage, Product
 from streams.health.index.snapshot import stratum
 
-STAGES: Final = tuple(LifeStage)
+STAGES: Final = (LifeStage.NEW, LifeStage.GROWING, LifeStage.SETTLED)
 """The life stage of each stratum."""
 
 

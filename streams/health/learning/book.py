@@ -4,12 +4,12 @@ from typing import Final
 
 import msgspec
 
+from streams.codec import Codec
 from streams.health.index.snapshot import Snapshot
 from streams.health.learning.clock import Clock
 from streams.health.learning.heard import Mark
 from streams.health.learning.lesson import ALL_HASHES, Lesson
 from streams.health.learning.sums import DaySums
-from streams.packed import Packing
 
 _PREFIX: Final = b"\0learning\0"
 _ENDING: Final = b"\xff\xff"
@@ -22,7 +22,7 @@ WEEK: Final = "week/"
 SUMS: Final = "sums/"
 
 
-class Serving(msgspec.Struct, frozen=True, array_like=True):
+class Serving(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The adopted lesson: its day, what it says of time and sample, and the week whose snapshot serves."""
 
     day: int = -1
@@ -32,7 +32,7 @@ class Serving(msgspec.Struct, frozen=True, array_like=True):
     week: int = 0
 
 
-class Course(msgspec.Struct, array_like=True):
+class Course(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """What changes once a day: time, the newest lesson, the adopted one, the oldest day of ours still published."""
 
     clock: Clock = msgspec.field(default_factory=Clock)
@@ -43,11 +43,11 @@ class Course(msgspec.Struct, array_like=True):
     """Whether the feed stands still all of today: nobody is expected then."""
 
 
-COURSES: Final = Packing(Course, 1)
-OPENS: Final = Packing(dict[int, DaySums], 1)
-MARKED: Final = Packing(dict[int, Mark], 1)
-WEEKS: Final = Packing(Snapshot, 1)
-DAYS: Final = Packing(DaySums, 1)
+COURSES: Final = Codec("learning-course", Course)
+OPENS: Final = Codec("learning-open", dict[int, DaySums])
+MARKED: Final = Codec("learning-marks", dict[int, Mark])
+WEEKS: Final = Codec("learning-week", Snapshot)
+DAYS: Final = Codec("learning-sums", DaySums)
 
 
 def week_kind(week: int) -> str:

@@ -9,7 +9,7 @@ _SLACK: Final = 1e-6
 """Days; a deadline may be early, so rounding is spent on that side."""
 
 
-class Clock(msgspec.Struct, array_like=True):
+class Clock(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """Θ at the beginning of each day from ``first`` to the day after today; it only grows, and is never revised."""
 
     first: int = -1

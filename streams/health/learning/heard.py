@@ -7,7 +7,7 @@ import msgspec
 from streams.health.learning.sums import DaySums
 
 
-class Mark(msgspec.Struct, frozen=True, array_like=True):
+class Mark(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """A partition's watermark (seconds since 1970), its first day, the day of its newest lesson (-1), and idleness."""
 
     watermark: int

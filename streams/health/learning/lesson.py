@@ -31,7 +31,7 @@ SAMPLE: Final = 20_000
 ALL_HASHES: Final = 1 << 32
 
 
-class Lesson(msgspec.Struct, frozen=True, array_like=True):
+class Lesson(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """S(D). ``first`` is the stream's first day; sums of nats, returns and predictions are halved by every year."""
 
     day: int = -1

@@ -1,5 +1,6 @@
 """What was foretold of one user, and whether it came true: from this the weights of the flags are learned."""
 
+from streams.health.index.components import FLAGS
 from streams.health.learning.sums import GROUPS, MOMENTS, DaySums
 from streams.health.state import State
 
@@ -17,4 +18,4 @@ def settle(state: State, sums: DaySums) -> None:
 def ask(state: State, day: int, horizon_days: int, chance: float, flagged: tuple[bool, ...]) -> None:
     """One waits from this day on for the horizon: the chance of silence, and the flags the user has."""
     state.asked_day, state.asked_until, state.asked = day, day + horizon_days, round(chance * MOMENTS)
-    state.asked_flags = sum(1 << group for group, flag in enumerate(flagged, 1) if flag)
+    state.asked_flags = sum(1 << number for number, flag in zip(FLAGS.values(), flagged, strict=True) if flag)

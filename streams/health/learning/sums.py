@@ -30,7 +30,7 @@ def _groups() -> list[int]:
     return [0] * GROUPS
 
 
-class Rhythms(msgspec.Struct, array_like=True):
+class Rhythms(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """Moments of sampled users' weighted returns n and weighted days E, of those with E > 0; in millionths."""
 
     users: int = 0
@@ -41,7 +41,7 @@ class Rhythms(msgspec.Struct, array_like=True):
     ee: int = 0
 
 
-class DaySums(msgspec.Struct, array_like=True):
+class DaySums(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """One partition's sample on one day, with the lesson that served then."""
 
     exposure: list[int] = msgspec.field(default_factory=_cells)

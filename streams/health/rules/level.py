@@ -15,21 +15,22 @@ from streams.health.index.index import POINT, Silence
 from streams.health.learning.population import Population
 from streams.health.state import State
 
-LEVELS: Final = (Level.WATCH, Level.RISK, Level.CRITICAL)
-"""A level's number is its place here, from 1."""
-
 WATCH, RISK, CRITICAL = 1, 2, 3
+LEVELS: Final = {WATCH: Level.WATCH, RISK: Level.RISK, CRITICAL: Level.CRITICAL}
+"""The levels that warn by number, the lowest first: records keep the number, so one once given stays."""
+
+_NUMBERS: Final = {level: number for number, level in LEVELS.items()}
 ROUNDING: Final = 1 / POINT
 """An index this little above a limit may be told, and compared, as equal to it."""
 
 
 def number_of(level: Level) -> int:
-    """The place of a level among those that warn, from 1.
+    """The number of a level that warns.
 
     >>> number_of(Level.WATCH), number_of(Level.CRITICAL)
     (1, 3)
     """
-    return LEVELS.index(level) + 1
+    return _NUMBERS[level]
 
 
 def cool(number: int, state: State, cooldown_days: int) -> int:

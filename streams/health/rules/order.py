@@ -11,7 +11,7 @@ from streams.health.learning.population import Population
 from streams.health.rules.collapse import COLLAPSE, CollapseRule
 from streams.health.rules.decline import DeclineRule
 from streams.health.rules.lapse import LAPSE, LapseRule
-from streams.health.rules.level import CRITICAL, LEVELS, RISK, WATCH, LevelRule
+from streams.health.rules.level import CRITICAL, LEVELS, RISK, WATCH, LevelRule, number_of
 from streams.health.rules.shock import SHOCK, ShockRule
 from streams.health.rules.silence import SilenceRule
 from streams.health.state import State
@@ -130,14 +130,14 @@ class Rules:
         threshold = self.levels.threshold(number, followed(state, silence, population, day))
         names = {rule.name for rule in agreed}
         alarms = sum(rule.bit for rule in callers)
-        return Crossing(day, LEVELS[number - 1], threshold, tuple(name for name in ORDER if name in names), alarms)
+        return Crossing(day, LEVELS[number], threshold, tuple(name for name in ORDER if name in names), alarms)
 
 
 def speak(state: State, crossing: Crossing) -> None:
     """The state knows that this warning was given, for its level and for the lower ones."""
     if not state.spoken:
         state.since = state.last
-    state.spoken = LEVELS.index(crossing.level) + 1
+    state.spoken = number_of(crossing.level)
     state.watch_day = crossing.day
     if state.spoken >= RISK:
         state.risk_day = crossing.day
