@@ -23,6 +23,8 @@ WORKING = ("begun", "written", "prepared", "committed", "applied", "ticked")
 GOVERNOR = "governor"
 ORDER_SECONDS = 20.0
 LAUNCH_SECONDS = 180.0
+MIXED_SECONDS = 20.0
+NEWER = "was written by a newer program; upgrade this worker"
 
 
 @dataclass
@@ -177,6 +179,50 @@ async def _redis_back(scene: Scene, keep_data: bool) -> str:
     return f"away for {away:.1f} s, {'with' if keep_data else 'without'} its data"
 
 
+async def upgraded(scene: Scene) -> str:
+    """One role becomes the next release, worker after worker; what is upgraded stays so.
+
+    In between the first new process leaves once more, so that old ones are given partitions with records of its own.
+    """
+    old = [role for role in scene.roles if not all(worker.is_next(role) for worker in scene.workers)]
+    if not old:
+        return f"nothing, for every role is, {await worker_left(scene)}"
+    role, met = scene.random.choice(old), dict[str, int]()
+    for worker in scene.random.sample(scene.workers, len(scene.workers)):
+        worker.upgrade(role)
+        await _left_and_back(worker, role)
+        met |= await _met_newer(scene, role, worker)
+    return f"{role} of every worker; partitions that waited for it: {met or 'none'}"
+
+
+async def _met_newer(scene: Scene, role: str, first: Worker) -> dict[str, int]:
+    """How many partitions of workers that are not upgraded yet wait for one that is, by worker."""
+    waiting = [worker for worker in scene.workers if not worker.is_next(role)]
+    if not waiting or not await _until(lambda: first.readiness(role).startswith("ready"), MIXED_SECONDS):
+        return {}
+    await asyncio.sleep(scene.random.uniform(1.0, 3.0))
+    await _left_and_back(first, role)
+    await _until(lambda: any(NEWER in worker.readiness(role) for worker in waiting), MIXED_SECONDS)
+    counts = {worker.name: worker.readiness(role).count(NEWER) for worker in waiting}
+    return {name: count for name, count in counts.items() if count}
+
+
+async def _left_and_back(worker: Worker, role: str) -> None:
+    """The process of a role has left in good order, and its supervisor has started another."""
+    process = worker.signal(role, signal.SIGTERM)
+    await _until(lambda: worker.pid(role) not in (None, process), MIXED_SECONDS)
+
+
+async def _until(true: Callable[[], bool], seconds: float) -> bool:
+    """Whether it has come true in time."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        if await asyncio.to_thread(true):
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
 async def events_repeated(scene: Scene) -> str:
     """An app sends its newest events once more."""
     return f"{await scene.traffic.repeat()} events"
@@ -211,6 +257,7 @@ BLOWS: dict[str, Blow] = {
         redis_stale,
         events_repeated,
         odd_records,
+        upgraded,
     )
 }
 

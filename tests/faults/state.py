@@ -34,6 +34,14 @@ LESSON = (
     *("threshold", "warming_up", "snapshot"),
 )
 VERSION = 1
+"""Of every kind; the toy next release of a campaign (:mod:`tests.faults.next_release`) writes the one after it."""
+
+
+def plain(value: bytes, head: int = 1) -> Any:
+    """The fields of a record; the next release has them as the first of two, a word beside them."""
+    assert value[0] in (VERSION, VERSION + 1)
+    found = msgspec.msgpack.decode(value[head:])
+    return found if value[0] == VERSION else found[0]
 
 
 class Remembered(NamedTuple):
@@ -53,8 +61,7 @@ def digest(name: str) -> bytes:
 
 def remembered(value: bytes) -> Remembered:
     """A user's health record."""
-    assert value[0] == VERSION
-    fields = dict(zip(HEALTH, msgspec.msgpack.decode(value[5:]), strict=True))
+    fields = dict(zip(HEALTH, plain(value, head=5), strict=True))
     return Remembered(*(fields[name] for name in Remembered._fields))
 
 
@@ -66,8 +73,7 @@ def user_and_product(key: bytes) -> tuple[str, str]:
 
 def sends(value: bytes) -> list[tuple[bytes, int]]:
     """Mark and feedback bits of the messages in a user's book, newest first."""
-    assert value[0] == VERSION
-    return [(send[0], send[4]) for send in msgspec.msgpack.decode(value[1:])[3]]
+    return [(send[0], send[4]) for send in plain(value)[3]]
 
 
 def positions(book: Book, changelog: str, partition: int) -> dict[str, int]:
@@ -104,10 +110,9 @@ def transactions(book: Book, changelog: str, partition: int) -> list[Transaction
 
 
 def _transaction(value: bytes) -> Transaction:
-    """A partition record."""
-    assert value[0] == VERSION
-    _number, *rest = msgspec.msgpack.decode(value[1:])
-    return Transaction(*rest)
+    """A partition record; the next release has its word at the end."""
+    assert value[0] in (VERSION, VERSION + 1)
+    return Transaction(*msgspec.msgpack.decode(value[1:])[1:5])
 
 
 class Step(NamedTuple):
@@ -121,7 +126,7 @@ class Step(NamedTuple):
 def steps(book: Book, changelog: str, partition: int, events: str, population: str) -> Iterator[Step]:
     """After every transaction, in their order."""
     for by in transactions(book, changelog, partition):
-        paces: dict[str, list[int]] = msgspec.msgpack.decode(by.memo[1:])[0] if by.memo else {}
+        paces: dict[str, list[int]] = plain(by.memo)[0] if by.memo else {}
         newest = {product: pace[0] for product, pace in paces.items()}
         yield Step(by.positions.get(events, 0), by.heard(population), newest)
 
@@ -141,7 +146,6 @@ def courses(book: Book, changelog: str, partition: int, product: str) -> list[Co
     found = []
     for record in book.ours(changelog, partition):
         if record.key == key and record.value is not None:
-            assert record.value[0] == VERSION
-            (first, starts), lesson, serving, *_published = msgspec.msgpack.decode(record.value[1:])
+            (first, starts), lesson, serving, *_published = plain(record.value)
             found.append(Course(first, starts, dict(zip(LESSON, lesson, strict=True)), serving[0]))
     return found

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from agents.local.ports import free_ports
 from tests.faults.worker_process import FOLDER
@@ -94,6 +96,25 @@ class Worker:
     def withdraw(self, role: str) -> None:
         """Nobody dies of an order any more."""
         self._order(role).unlink(missing_ok=True)
+
+    def upgrade(self, role: str) -> None:
+        """Every process of a role that starts from now on is the next release: there is no way back."""
+        (self.folder / f"{role}.next").touch()
+
+    def is_next(self, role: str) -> bool:
+        """Whether the role has been upgraded here."""
+        return (self.folder / f"{role}.next").exists()
+
+    def readiness(self, role: str) -> str:
+        """What the role's process says on ``/readyz``; nothing where it does not answer."""
+        port = int(self._environment["CHURN_WEB_PORT"]) + ROLES.index(role)
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+                return str(answer.read().decode())
+        except HTTPError as error:
+            return error.read().decode()
+        except OSError:
+            return ""
 
     def _order(self, role: str) -> Path:
         return self.folder / f"{role}.kill"

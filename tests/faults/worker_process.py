@@ -3,6 +3,7 @@
 ``python -m tests.faults.worker_process`` is ``churn-alerts worker`` whose role processes are this module again,
 ``... ROLE``: :func:`agents.process.main` with a ``point`` that kills the process where the campaign has ordered it.
 ``FAULTS_FOLDER`` is where they meet: ``ROLE.pid`` says who works, ``ROLE.kill`` holds the point to die at.
+Where ``ROLE.next`` stands, the process is the next release (see :mod:`tests.faults.next_release`).
 ``FAULTS_BUGS`` names bugs to plant (see :mod:`tests.faults.planted`). Without orders and bugs nothing differs.
 """
 
@@ -17,7 +18,7 @@ from agents import process
 from agents.batches.supervisor import Child
 from agents.cli import worker
 from agents.settings.model import RoleName
-from tests.faults import planted
+from tests.faults import next_release, planted
 
 FOLDER, BUGS = "FAULTS_FOLDER", "FAULTS_BUGS"
 
@@ -52,6 +53,8 @@ def main() -> None:
         worker.command()
     folder, role = Path(os.environ[FOLDER]), sys.argv[1]
     (folder / f"{role}.pid").write_text(str(os.getpid()))
+    if (folder / f"{role}.next").exists():
+        next_release.raise_all()
     for bug in os.environ.get(BUGS, "").split():
         planted.BUGS[bug]()
     process.main(killer(folder / f"{role}.kill"))
