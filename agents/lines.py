@@ -102,9 +102,9 @@ class Lines:
                           "`churn-alerts control release`", self._paused.isoformat(timespec="seconds"))  # fmt: skip
         self._floods.tell(number)
 
-    def unprocessable(self, number: int, topic: str, error: str) -> None:
+    def unprocessable(self, number: int, topic: str, error: str, place: str) -> None:
         """A record was refused, or a user put aside, because handling it failed: a fault of ours."""
-        what = f"partition {number}: handling {topic} fails with {error}, and goes on without it"
+        what = f"partition {number}: handling {topic} fails with {error} in {place}, and goes on without it"
         self._floods.add(Flood(number, what, "ChurnUnprocessable in docs/runbook.md"), 1)
 
     def rests(self, number: int, gone: bool) -> None:

@@ -54,9 +54,9 @@ class Observer(path.Watch):
     def stored(self, partition: int, records: int) -> None:
         self._metrics.stored.labels(partition).set(records)
 
-    def unprocessable(self, partition: int, topic: str, error: str) -> None:
+    def unprocessable(self, partition: int, topic: str, error: str, place: str) -> None:
         self._metrics.unprocessable.labels(topic, error).inc()
-        self._lines.unprocessable(partition, topic, error)
+        self._lines.unprocessable(partition, topic, error, place)
 
     def turned(self, partition: int) -> None:
         self._metrics.turned.labels(partition).set_to_current_time()

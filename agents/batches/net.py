@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 from agents.batches.batch import Record
@@ -32,7 +33,7 @@ Hear = Callable[[str, Sequence[Any]], "ContentFault | None"]
 """How a partition that was just opened fails when it hears these records of a topic; None where it does not."""
 
 ASIDES = 16
-"""A user is put aside so often in one search, each time for twice as long."""
+"""A user is put aside so often before another record is absorbed, each time for twice as long."""
 
 
 class ContentFault(Exception):
@@ -47,23 +48,37 @@ class ContentFault(Exception):
         self.mark = type(error), _innermost(error)
 
     @property
+    def blamed(self) -> bytes | None:
+        """The user for whom it was at work, where no record can be the cause."""
+        return None if self.written else self.user
+
+    @property
     def kind(self) -> str:
         """The name of the error's class."""
         return type(self.error).__name__
 
+    @property
+    def place(self) -> str:
+        """File, below its last two folders, and line in which the error was raised."""
+        file, line = self.mark[1]
+        return f"{'/'.join(Path(file).parts[-3:])}:{line}"
+
 
 class Stuck(Exception):
-    """Content fails and neither a record nor a user is the cause: the partition stands still until it is mended."""
+    """Content fails, and neither a record nor a user can be left out: the partition stands still until it is mended."""
 
-    def __init__(self, fault: ContentFault) -> None:
-        super().__init__(f"{fault}. Neither a record nor a user could be found that causes it; nothing is lost")
+    def __init__(self, fault: ContentFault, why: str) -> None:
+        super().__init__(f"{fault} (in {fault.place}): {why}; nothing is lost")
 
 
 class RecordTooLarge(Exception):
-    """A record that is to be written is larger than Kafka takes by default."""
+    """A record that is to be written, about a user or not, is larger than Kafka takes by default."""
 
-    def __init__(self, topic: str, size: int, most: int) -> None:
+    written = True
+
+    def __init__(self, topic: str, user: bytes | None, size: int, most: int) -> None:
         super().__init__(f"a record of {size} bytes for {topic}, at most {most} can be written")
+        self.user = user
 
 
 @contextmanager
@@ -72,13 +87,11 @@ def content(role: Role) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, (MemoryError, *role.standstill)):
-            raise
-        if not isinstance(error, role.user_fault):
-            raise ContentFault(error) from error
-        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-        about = cast(UserFault, error)
-        raise ContentFault(cause, about.user, about.written) from error
+        about = cast(UserFault, error) if isinstance(error, (role.user_fault, RecordTooLarge)) else None
+        cause = error.__cause__ if about and isinstance(error.__cause__, Exception) else error
+        if isinstance(cause, (MemoryError, *role.standstill)):
+            raise cause from cause.__cause__
+        raise (ContentFault(cause, about.user, about.written) if about else ContentFault(cause)) from error
 
 
 def failure(role: Role, act: Callable[[], object]) -> ContentFault | None:
@@ -136,7 +149,7 @@ class Work(Protocol):
         ...
 
     async def put_aside(self, user: bytes, fault: ContentFault, time: int) -> None:
-        """The user is put aside, in this search for the n-th time (from 0)."""
+        """The user, who may be unknown yet, is put aside for the n-th time (from 0) in a row."""
         ...
 
 
@@ -173,37 +186,44 @@ class Net:
             head, rest = cut(left, size)
             fault = await self._failure(head, judging=False)
             if fault is None:
+                self._asides.clear()
                 left, window = rest, window - size
                 if window:
                     size = max(1, window // 2)
                 else:
                     window = size = count(left)
-            elif fault.user is not None and not fault.written:
-                await self._put_aside(fault.user, fault)
-            elif size > 1:
+            elif fault.blamed is not None and (size == 1 or not self._asides[fault.blamed]):
+                await self._put_aside(fault.blamed, fault)
+            elif size > 1:  # also where a user was put aside in vain: what they wait for is in these records
                 window, size = size, size // 2
             else:
-                await self._settle(self._work.refuse(head[0], fault))
+                await self._refuse(head[0], fault)
                 left = rest
                 window = size = count(left)
         while (fault := await self._failure(())) is not None:
             if fault.user is None:
-                raise Stuck(fault) from fault
+                raise Stuck(fault, "neither a record nor a user could be found that causes it") from fault
             await self._put_aside(fault.user, fault)
 
     async def _put_aside(self, user: bytes, fault: ContentFault) -> None:
+        vain = "to put aside the user it fails for does not help"
         if self._asides[user] == ASIDES:
-            raise Stuck(fault) from fault
-        await self._settle(self._work.put_aside(user, fault, self._asides[user]))
+            raise Stuck(fault, vain) from fault
+        await self._settle(self._work.put_aside(user, fault, self._asides[user]), vain)
         self._asides[user] += 1
 
-    async def _settle(self, mended: Awaitable[None]) -> None:
+    async def _refuse(self, take: Take, fault: ContentFault) -> None:
+        topic, (record, *_none), _end = take
+        why = f"the record of {topic} at offset {record.offset} can be neither handled nor refused"
+        await self._settle(self._work.refuse(take, fault), why)
+
+    async def _settle(self, mended: Awaitable[None], vain: str) -> None:
         """What mends a fault must not fail itself."""
         try:
             await mended
         except ContentFault as fault:
             self._work.reopen()
-            raise Stuck(fault) from fault
+            raise Stuck(fault, vain) from fault
 
 
 def count(taken: Sequence[Take]) -> int:

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition as KafkaPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from agents.batches.batch import TopicPartition
-from agents.batches.net import ContentFault, RecordTooLarge
+from agents.batches.net import RecordTooLarge
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +39,12 @@ Outgoing = Mapping[TopicPartition, Sequence[Row]]
 
 
 def measure(outgoing: Outgoing) -> None:
-    """Raise :class:`ContentFault` where a row is larger than Kafka takes, before the transaction begins."""
+    """Raise :class:`RecordTooLarge` where a row is larger than Kafka takes, before the transaction begins."""
     for tp, rows in outgoing.items():
         for key, value, headers in rows:
             size = len(value or b"") + len(key or b"") + sum(len(name) + len(each or b"") for name, each in headers)
             if size > ROW_BYTES:
-                raise ContentFault(RecordTooLarge(tp.topic, size, ROW_BYTES), key, written=True)
+                raise RecordTooLarge(tp.topic, key, size, ROW_BYTES)
 
 
 Point = Callable[[str], None]

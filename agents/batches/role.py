@@ -150,8 +150,11 @@ class Watch:
     def stored(self, partition: int, records: int) -> None:
         """So many records are in a partition's state, the path's own included."""
 
-    def unprocessable(self, partition: int, topic: str, error: str) -> None:
-        """A record of a topic was refused, or (topic "state") a user was put aside, for an error of this class."""
+    def unprocessable(self, partition: int, topic: str, error: str, place: str) -> None:
+        """A record of a topic was refused, or (topic "state") a user was put aside, for an error of this class.
+
+        ``place``: file and line that raised it.
+        """
 
     def turned(self, partition: int) -> None:
         """An owner has looked for work and done what there was."""

@@ -67,7 +67,7 @@ class Tenure:
         self.more = False
         """Whether somebody is left who could be judged at once."""
         self.worked = False
-        """Whether a transaction with records or a tick has succeeded; the owner sets it back."""
+        """Whether a transaction with records or a tick has succeeded."""
         self._catching_up = True
         self._barriers = Barriers({})
         self._progress = Progress({}, {})
@@ -200,14 +200,14 @@ class Tenure:
         await self.transact(
             (), judging=False, instead=lambda partition, now: partition.put_aside(user, fault.error, time, now)
         )
-        self._watch.unprocessable(self._number, STATE, fault.kind)
+        self._watch.unprocessable(self._number, STATE, fault.kind, fault.place)
 
     async def _refuse(self, refused: Sequence[Refusal], taken: Sequence[Take]) -> None:
         self._watch.point("searching")
         if refused:
             await self.transact(taken, judging=False, instead=refusing(refused))
         for topic, _record, fault in refused:
-            self._watch.unprocessable(self._number, topic, fault.kind)
+            self._watch.unprocessable(self._number, topic, fault.kind, fault.place)
 
     def _deaf(self, topic: str, records: Sequence[Record]) -> ContentFault | None:
         """How a partition that was just opened fails when it hears these records."""
@@ -251,7 +251,8 @@ class Tenure:
         writes = {**settled.writes, ledgers.KEY: ledgers.pack(ledger)}
         changelog = TopicPartition(config.changelog, self._number)
         outgoing = {changelog: [(key, value, ()) for key, value in writes.items()], **self._by_partition(facts)}
-        measure(outgoing)
+        with content(self._role):
+            measure(outgoing)
         ends = await self._producer.commit(ledger.now_ms, outgoing, offsets, config.app_id)
         self._table.apply(writes, ends[changelog])
         self._watch.point("applied")

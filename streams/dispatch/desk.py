@@ -41,6 +41,11 @@ def candidate_of(warning: Warning, offset: int, policy: Policy, now: datetime) -
     )
 
 
+def lifeless(warning: Warning, now: datetime) -> Candidate:
+    """The warning as a candidate that has expired: of one that cannot be taken in there is nothing to work out."""
+    return Candidate(warning.id, warning.level, warning.episode, warning.product, warning.stage, now, now)
+
+
 def decide(candidate: Candidate, view: View, now: datetime) -> Settlement:
     """The candidate is sent, waits in the book, or is gone; the decision carries every verdict (E15)."""
     candidate = replace(

@@ -22,7 +22,7 @@ from streams.dispatch.asking import Asking
 from streams.dispatch.book import Book, Candidate, introduced, returned, unjudged
 from streams.dispatch.books import Books
 from streams.dispatch.copy.writer import Copywriter
-from streams.dispatch.desk import candidate_of, decide, given_up
+from streams.dispatch.desk import candidate_of, decide, given_up, lifeless
 from streams.dispatch.gate.paused import paused_by
 from streams.dispatch.governed import MEMOS, Governed
 from streams.dispatch.incoming import RESERVED, Refused, read
@@ -108,7 +108,7 @@ class Dispatcher:
         self._judged = self._books.pending.ripe(behind, JUDGED if most is None else min(most, JUDGED))
         self._asking = Asking()
         for key in self._judged:
-            self._asking.about(key.decode(), self._views.treatment(self._held(key), self._books[key]).channels)
+            self._ask(key)
         return self._asking.question()
 
     def judge(self, answer: object | None, now: datetime) -> Iterable[Fact]:
@@ -143,13 +143,12 @@ class Dispatcher:
             return facts + self._set_aside(self.orders.target(record), cause, now)
         facts = [self._letter(topic, record, cause), *self._set_aside(record.key, cause, now)]
         if topic == topics.WARNINGS and (warning := read_own(Warning, record)).level is not Level.RECOVERED:
-            candidate = candidate_of(warning, record.offset, self._policy, now)
-            facts += self._give_up(warning.user_id, candidate, cause, now)
+            facts += self._give_up(warning.user_id, lifeless(warning, now), cause, now)
         return facts
 
     def _set_aside(self, user: bytes | None, cause: Exception, now: datetime) -> list[Fact]:
         """Nothing is sent to the user from now on, if the key of a record names one of ours."""
-        if not user or not _is_text(user):
+        if not user or user.startswith(RESERVED) or not _is_text(user):
             return []
         facts = list(self.put_aside(user, cause, 0, now))
         self._books[user] = replace(self._books[user], aside=now)
@@ -171,6 +170,12 @@ class Dispatcher:
     def _letter(self, topic: str, record: Record, cause: Exception) -> Fact:
         self._outcomes[f"reject.{RejectReason.UNPROCESSABLE}"] += 1
         return dead_letter(record, topic, self._number, RejectReason.UNPROCESSABLE, repr(cause))
+
+    def _ask(self, key: bytes) -> None:
+        try:
+            self._asking.about(key.decode(), self._views.treatment(self._held(key), self._books[key]).channels)
+        except Exception as error:
+            raise UserFault(key) from error
 
     def _judged_for(self, key: bytes, now: datetime) -> list[Fact]:
         try:

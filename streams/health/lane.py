@@ -264,10 +264,15 @@ class Lane:
         self._await(key, self._alerts.next(state, silence, day))
         return said
 
-    def put_off(self, key: bytes, seconds: int) -> None:
-        """The next look at a user is so long after the product's present."""
-        self._loaded[key] = self.users.state(key)
-        self.deadlines.expect(key, self.watermark.time + seconds)
+    def put_off(self, key: bytes, days: int) -> None:
+        """The next look at a user is so long after the product's present, and nothing is foretold of them until then.
+
+        Nothing changes for a user who is not known (yet).
+        """
+        if (state := self.users.find(key)) is not None:
+            self.deadlines.expect(key, self.watermark.time + days * DAY_SECONDS)
+            self.population.put_off(key, state, days)
+            self.users.changed(key, state)
 
 
 def _spread(key: bytes) -> int:

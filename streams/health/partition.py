@@ -18,7 +18,6 @@ from schemas.stage import StageChange
 from schemas.warning import Warning
 from streams.codec import Codec, UnreadableRecord, read_own
 from streams.dead_letter import dead_letter
-from streams.health.days import DAY_SECONDS
 from streams.health.lane import Lane, Said
 from streams.health.learning.book import product_and_kind, reserved
 from streams.health.learning.population import ONE
@@ -136,13 +135,15 @@ class HealthPartition:
         """
         if topic == topics.POPULATION:
             raise UnreadableRecord(topic, record.offset, repr(cause)) from cause
-        if topic == topics.CONTROL and self._number:
-            return []
-        return [self._refused(topic, record, Reject(RejectReason.UNPROCESSABLE, repr(cause)))]
+        reject = Reject(RejectReason.UNPROCESSABLE, repr(cause))
+        if topic == topics.CONTROL:
+            return [] if self._number else [self._letter(topic, record, reject)]
+        self._tally.update(f"intake.{move}" for move in self.rejections.count(1, (0,)))
+        return [self._refused(topic, record, reject)]
 
     def put_aside(self, user: bytes, cause: Exception, time: int, now: datetime) -> Iterable[Fact]:
-        """The next look at the user is a day later, then two days, then four."""
-        self._lane(user).put_off(user, DAY_SECONDS << time)
+        """The next look at the user is a day later, then two days, then four; so long nothing is foretold of them."""
+        self._lane(user).put_off(user, 1 << time)
         return ()
 
     def tally(self) -> dict[str, int]:
@@ -213,7 +214,11 @@ class HealthPartition:
                 yield fact_of(message, ONE)
 
     def _refused(self, topic: str, record: Record, reject: Reject) -> Fact:
-        self._tally.update(("event.rejected", f"reject.{reject.reason}"))
+        self._tally["event.rejected"] += 1
+        return self._letter(topic, record, reject)
+
+    def _letter(self, topic: str, record: Record, reject: Reject) -> Fact:
+        self._tally[f"reject.{reject.reason}"] += 1
         return dead_letter(record, topic, self._number, reject.reason, reject.detail)
 
 

@@ -1,7 +1,7 @@
 """Nothing stops a partition: with a bug planted for one record or one user, the others live on as without it."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from agents.driver import Driver
 from agents.roles.dispatcher import dispatcher
 from agents.roles.governor import governor
+from agents.roles.health import health
 from schemas import topics
 from schemas.base import Message
 from schemas.control import ControlKind
@@ -19,10 +20,12 @@ from schemas.sign import SignKind
 from schemas.warning import Level, Warning
 from streams.codec import UnreadableRecord
 from streams.dispatch import partition as dispatch
-from streams.health import lane
+from streams.dispatch import views
+from streams.health import IntakeStopped, lane
+from streams.health.learning import population
 from streams.partitioner import Placement
 from tests.dispatching import T0, Lifted, order, policy, profile, recovered, stood, warning
-from tests.flow.story import Story, day
+from tests.flow.story import PLACED, SHOP, Story, but, day
 from tests.signs import sign
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -189,3 +192,75 @@ async def test_what_the_governor_says_is_never_left_out(monkeypatch) -> None:
     driver = company(*KNOWN)
     with pytest.raises(UnreadableRecord, match="only churn-alerts may write this topic"):
         await driver.settle(T0)
+
+
+def backlog() -> Driver:
+    """Health, before which sixty days of a town wait to be read at once."""
+    story = Story()
+    for user in ("ann", "bob"):
+        story.lives(user, range(20))
+    story.crowd(range(60))
+    driver = Driver(story.policy, [health(story.policy, placement=PLACED)], PLACED.partitions)
+    for _at, send_it in sorted(story._moments, key=lambda moment: moment[0]):
+        send_it(driver)
+    return driver
+
+
+def about_others(driver: Driver) -> list[Warning]:
+    return [each for each in driver.messages(Warning) if each.user_id != "ann"]
+
+
+async def test_a_look_that_fails_in_a_backlog_puts_off_a_user_whose_first_event_waits_in_it_too(monkeypatch) -> None:
+    """The user is not known yet when the look fails for the first time; no event is blamed, nobody else waits."""
+    peace = backlog()
+    await peace.settle(day(60))
+    breaks(monkeypatch, lane.Alerts, "looked", lambda self, key, *rest: key.startswith(b"ann"))
+    driver = backlog()
+    await driver.settle(day(60))
+    assert letters(driver) == []
+    assert about_others(driver) == about_others(peace)
+    assert len(about_others(driver)) < len(peace.messages(Warning))
+
+
+async def test_a_user_of_whom_nothing_can_be_foretold_is_left_out_of_learning_and_blames_no_event(monkeypatch) -> None:
+    """Ann alone has come back 19 times when she falls silent: all that is foretold of her then fails."""
+    peace = backlog()
+    await peace.settle(day(60))
+    breaks(monkeypatch, population.Population, "_ask", lambda self, state, *rest: state.repeats == 19)
+    driver = backlog()
+    await driver.settle(day(60))
+    assert letters(driver) == []
+    told = [(each.user_id, each.level) for each in driver.messages(Warning)]
+    assert told == [(each.user_id, each.level) for each in peace.messages(Warning)]
+
+
+async def test_a_user_of_whom_nobody_can_be_asked_is_dropped_and_the_others_are_sent(monkeypatch) -> None:
+    """What must be known of the world is worked out for each user; that, too, may fail for one."""
+    lost = warning("user-7").id
+    breaks(monkeypatch, views.Views, "treatment", lambda self, candidate, book: candidate.warning == lost)
+    driver = company(*KNOWN, *(warning(user) for user in USERS))
+    await driver.settle(T0)
+    assert {each.user_id for each in driver.messages(Outbound)} == {*USERS} - {"user-7"}
+    assert [(each.outcome, each.reason) for each in driver.messages(Decision) if each.user_id == "user-7"] == [DROPPED]
+
+
+async def test_a_warning_whose_life_cannot_be_worked_out_is_refused_all_the_same(monkeypatch) -> None:
+    """What fails to be taken in must not fail in the refusal again."""
+    end = warning("user-7", at=datetime.max.replace(tzinfo=UTC))
+    driver = company(*KNOWN, *(warning(user) for user in USERS if user != "user-7"), end)
+    await driver.settle(T0)
+    assert {each.user_id for each in driver.messages(Outbound)} == {*USERS} - {"user-7"}
+    assert [(reason, topic) for reason, topic, _offset in letters(driver)] == [("unprocessable", topics.WARNINGS)]
+
+
+async def test_events_that_fail_count_among_the_refused_of_the_partitions_intake(monkeypatch) -> None:
+    """A program that fails at every event passes the limit on refused records, and stops where the policy says so."""
+    breaks(monkeypatch, lane.Lane, "absorb", lambda *event: True)
+    story = Story(but(SHOP, intake={"rejects": SHOP.intake.rejects.model_copy(update={"stop": True})}))
+    driver = Driver(story.policy, [health(story.policy)], 1)
+    for number in range(200):
+        story.event(f"user-{number}", day(0))
+    for _at, send_it in story._moments:
+        send_it(driver)
+    with pytest.raises(IntakeStopped, match="100 of the last 100 records refused"):
+        await driver.settle(day(1))

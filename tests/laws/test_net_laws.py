@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.batches.net import ContentFault, Net, Stuck, Take, count
+from agents.batches.net import ContentFault, Net, Stuck, Take, count, failure
+from streams.role import UserFault
 from tests.cases import cases
 from tests.dispatching import Stood
 
@@ -118,3 +119,59 @@ def test_what_fails_once_is_tried_again() -> None:
     bench = Once(frozenset())
     asyncio.run(Net(bench).absorb(taken([5])))
     assert (bench.transactions, bench.heard) == (1, 0)
+
+
+class Tower:
+    """A role, as far as the net looks at it."""
+
+    standstill = (LookupError,)
+    user_fault = UserFault
+
+
+@pytest.mark.parametrize("error", [MemoryError(), LookupError()])
+@pytest.mark.parametrize("named", [False, True])
+def test_lack_of_memory_and_a_standstill_are_no_content_also_at_work_for_a_user(error, named) -> None:
+    def work() -> None:
+        if named:
+            raise UserFault(USER) from error
+        raise error
+
+    with pytest.raises(type(error)):
+        failure(Tower(), work)
+
+
+def test_a_standstill_names_the_record_that_can_be_neither_handled_nor_refused() -> None:
+    class Stubborn(Bench):
+        async def refuse(self, take, fault) -> None:
+            found = failure(Tower(), lambda: int("bad"))
+            assert found
+            raise found
+
+    here = r"ValueError: .*'bad' \(in tests/laws/test_net_laws\.py:\d+\): the record of topic-0 at offset 3"
+    with pytest.raises(Stuck, match=here):
+        asyncio.run(Net(Stubborn(frozenset({3}))).absorb(taken([5])))
+
+
+class Unborn(Bench):
+    """The looks at a user fail at one record, and the user is known only once the one before it is absorbed."""
+
+    async def transact(self, taken, *, judging) -> None:
+        offsets = [record.offset for _topic, records, _end in taken for record in records]
+        if 9 in offsets and not self.looked:
+            raise ContentFault(ZeroDivisionError("a look"), USER)
+        await super().transact(taken, judging=judging)
+
+    looked = False
+
+    async def put_aside(self, user, fault, time) -> None:
+        self.aside.append(time)
+        self.looked = ("topic-0", 8) in self.absorbed
+
+
+@pytest.mark.parametrize("size", [10, 400])
+def test_a_user_who_is_new_in_a_batch_is_put_aside_once_their_first_record_is_absorbed(size) -> None:
+    bench = Unborn(frozenset())
+    asyncio.run(Net(bench).absorb(taken([size])))
+    assert [offset for _topic, offset in bench.absorbed] == list(range(size))
+    assert bench.refused == []
+    assert len(bench.aside) <= 2 + log2(size)

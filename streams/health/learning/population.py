@@ -31,7 +31,7 @@ from streams.health.learning.sums import NATS, DaySums
 from streams.health.learning.told import day_message, mark_message, mark_of, sums_of
 from streams.health.learning.users import Users
 from streams.health.state import State, hash_of
-from streams.role import Fact, fact_of
+from streams.role import Fact, UserFault, fact_of
 
 ADOPTION_DAYS: Final = 2
 """A lesson serves from so many days after its own, so that no partition waits for another."""
@@ -171,8 +171,13 @@ class Population:
         if self._sample is not None and self._sampled(key):
             self._sample.keep(key, state)
 
+    def put_off(self, key: bytes, state: State, days: int) -> None:
+        """For so many days nothing is foretold of the user, and what was foretold is forgotten."""
+        prediction.pause(state, self.today, days)
+        self.keep(key, state)
+
     def close(self, day: int, users: Users) -> PopulationDay:
-        """A day is over: its sums, for all to learn from."""
+        """A day is over: its sums, for all to learn from; raises :class:`UserFault` where one user's part fails."""
         sums = self._open.pop(day, None) or DaySums()
         self._write(book.OPEN)
         if self._sample is None:
@@ -181,7 +186,7 @@ class Population:
         sums += replace(swept, expected=0) if self._course.still else swept
         for key in self._sample.due(day, self._outlooks):
             state = users.state(key)
-            self._ask(state, day, sums)
+            self._foretell(key, state, day, sums)
             self._sample.keep(key, state)
             users.changed(key, state)
         self._hear(day, self._number, sums)
@@ -248,6 +253,12 @@ class Population:
     def _sampled(self, key: bytes) -> bool:
         threshold = self._course.serving.threshold
         return threshold >= ALL_HASHES or hash_of(key) < threshold
+
+    def _foretell(self, key: bytes, state: State, day: int, sums: DaySums) -> None:
+        try:
+            self._ask(state, day, sums)
+        except Exception as error:
+            raise UserFault(key) from error
 
     def _ask(self, state: State, day: int, sums: DaySums) -> None:
         """A prediction that waited is settled; another one waits, unless the user is gone already."""
