@@ -1,17 +1,19 @@
 """``churn-alerts dlt``: what was refused and why, and sending it again once the cause is mended (A3)."""
 
 import heapq
+import io
 import json
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
 from agents.batches.reader import Reader, reading
 from agents.command_line import Place, Since, run_or_stop, settings_or_stop
 from agents.connection import kafka_options
-from agents.dead_letters import Letter, NotAgain, Requeue, Wanted, letter_at, letters
+from agents.dead_letters import Gone, Letter, NotAgain, Requeue, Wanted, letter_at, letters, moment_of, original_of
 from agents.settings import Settings
 from schemas.reject import RejectReason
 
@@ -30,6 +32,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @click.group()
 def command() -> None:
     """Look at refused records (the dead-letter topic), and send them again."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a letter may hold what a terminal's encoding has not
 
 
 @command.command("list")
@@ -56,19 +61,21 @@ def list_(reasons: Sequence[str], since: datetime | None, limit: int, as_json: b
 @command.command()
 @click.argument("place", type=PLACE)
 @click.option("--raw", is_flag=True, help="Print the record's value alone, byte for byte.")
+@click.option("--original", is_flag=True, help="Read the record itself, where it stood: of a letter that was cut.")
 @JSON
-def show(place: tuple[int, int], raw: bool, as_json: bool) -> None:
+def show(place: tuple[int, int], raw: bool, original: bool, as_json: bool) -> None:
     r"""Print one letter with its headers and its value; bytes that are no UTF-8 are shown as \xNN."""
 
     async def work(settings: Settings) -> None:
         async with reading(kafka_options(settings)) as reader:
             letter = await _at(settings, reader, place)
+            letter = await _original(settings, reader, letter) if original else letter
         if raw:
             click.echo(letter.value or b"", nl=False)
         elif as_json:
             click.echo(_json(letter, whole=True))
         else:
-            _show(letter)
+            _show(letter, original)
 
     run_or_stop(work(settings_or_stop()))
 
@@ -134,28 +141,42 @@ async def _at(settings: Settings, reader: Reader, place: tuple[int, int]) -> Let
     return letter
 
 
+async def _original(settings: Settings, reader: Reader, letter: Letter) -> Letter:
+    try:
+        return await original_of(settings, reader, letter)
+    except Gone as gone:
+        raise click.ClickException(f"the record of {letter.place} cannot be read: {_plain(str(gone))}") from gone
+
+
 async def _requeued(again: Requeue, letter: Letter, dry_run: bool) -> bool:
     try:
         topic, number = await again.target(letter)
         if not dry_run:
             await again.send(letter)
     except NotAgain as why:
-        click.echo(f"left     {why}", err=True)
+        click.echo(f"left     {_plain(str(why))}", err=True)
         return False
-    click.echo(f"{'would be ' if dry_run else ''}{letter.place} -> {topic}[{number}]  {letter.refusal.reason}")
+    reason = _plain(letter.refusal.reason)
+    click.echo(f"{'would be ' if dry_run else ''}{letter.place} -> {topic}[{number}]  {reason}")
     return True
 
 
 def _line(letter: Letter) -> str:
     refusal, at = letter.refusal, letter.refused_at.isoformat(timespec="seconds")
     stood = f"{refusal.topic}[{refusal.partition}]@{refusal.offset}"
-    return f"{letter.place}  {at}  {refusal.reason}  {stood}  key {_plain(_text(letter.key))}  {_plain(refusal.detail)}"
+    return _plain(f"{letter.place}  {at}  {refusal.reason}  {stood}  key {_text(letter.key)}  {refusal.detail}")
 
 
-def _show(letter: Letter) -> None:
+def _show(letter: Letter, original: bool) -> None:
     click.echo(_line(letter))
-    stood = datetime.fromtimestamp(letter.refusal.timestamp / 1000, UTC) if letter.refusal.timestamp >= 0 else None
-    click.echo(f"record time  {stood.isoformat() if stood else 'none'}")
+    refusal = letter.refusal
+    click.echo(f"record time  {moment_of(refusal.timestamp).isoformat() if refusal.timestamp >= 0 else 'none'}")
+    if refusal.obeyed:
+        click.echo(f"obeyed       {_plain(refusal.obeyed)}")
+    if original:
+        click.echo("original     what follows is the record as it stands on its topic")
+    elif refusal.cut:
+        click.echo(f"cut          {_plain(refusal.cut)}: dlt show --original {letter.place} reads the whole record")
     for name, value in letter.headers:
         click.echo(f"header       {_plain(name)}: {_plain(_text(value))}")
     click.echo(f"value        {len(letter.value or b'')} bytes")
