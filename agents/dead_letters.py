@@ -1,8 +1,8 @@
 """The dead-letter topic from outside a worker: reading letters, and putting the records they were back (A3)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Collection, Iterable
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -16,9 +16,14 @@ from agents.standing import partitions_of
 from agents.topics.specs import DEAD_LETTERS
 from schemas import topics
 from schemas.base import Headers
-from schemas.reject import CUT, OBEYED, Refusal, header_text, refusal_of, requeued_headers
+from schemas.reject import Refusal, refusal_of, requeued_headers
 from streams.partitioner import Placement
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
+"""The ends of the calendar, milliseconds since 1970: a letter may hold any number."""
 IN_FLIGHT = 500
 """Records sent before the oldest of them must be acknowledged."""
 
@@ -39,35 +44,17 @@ class Letter(NamedTuple):
         """``PARTITION:OFFSET`` on the dead-letter topic."""
         return f"{self.partition}:{self.offset}"
 
-    @property
-    def cut(self) -> str | None:
-        """Which parts of the record were cut, with the bytes they had; None for a letter that holds all of it."""
-        return header_text(self.headers, CUT)
-
-    @property
-    def obeyed(self) -> str | None:
-        """Which parts of the record were applied all the same; None where none was."""
-        return header_text(self.headers, OBEYED)
-
-    @property
-    def recorded_at(self) -> datetime | None:
-        """The refused record's own time; None where it had none that a calendar holds."""
-        try:
-            milliseconds = self.refusal.timestamp
-            return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds >= 0 else None
-        except (OverflowError, ValueError, OSError):
-            return None
-
 
 class Wanted(NamedTuple):
-    """Which letters: refused for one of these reasons (none: for any), at this time or later."""
+    """Which letters: refused for one of these reasons (none: for any), at this time or later (None: at any)."""
 
     reasons: frozenset[str] = frozenset()
-    since: datetime = datetime.fromtimestamp(0, UTC)
+    since: datetime | None = None
 
     def has(self, letter: Letter) -> bool:
         """Whether a letter is one of them."""
-        return letter.refused_at >= self.since and (not self.reasons or letter.refusal.reason in self.reasons)
+        young = self.since is None or letter.refused_at >= self.since
+        return young and (not self.reasons or letter.refusal.reason in self.reasons)
 
 
 async def letters(settings: Settings, reader: Reader, wanted: Wanted) -> AsyncIterator[Letter]:
@@ -76,24 +63,11 @@ async def letters(settings: Settings, reader: Reader, wanted: Wanted) -> AsyncIt
     for number in range(await partitions_of(settings, topic)):
         tp = TopicPartition(topic, number)
         begin, end = await reader.range_of(tp)
-        async for records, _position in reader.read(tp, max(begin, await reader.since(tp, wanted.since, end)), end):
+        start = begin if wanted.since is None else max(begin, await reader.since(tp, wanted.since, end))
+        async for records, _position in reader.read(tp, start, end):
             for letter in _letters(number, records):
                 if wanted.has(letter):
                     yield letter
-
-
-async def original(settings: Settings, reader: Reader, letter: Letter) -> Record | None:
-    """The refused record where it was; None where its topic holds it no more."""
-    refusal = letter.refusal
-    tp = TopicPartition(settings.topic(refusal.topic), refusal.partition)
-    if refusal.partition >= await partitions_of(settings, tp.topic):
-        return None
-    begin, end = await reader.range_of(tp)
-    if not begin <= refusal.offset < end:
-        return None
-    async for records, _position in reader.read(tp, refusal.offset, refusal.offset + 1):
-        return records[0] if records[0].offset == refusal.offset else None
-    return None
 
 
 async def letter_at(settings: Settings, reader: Reader, partition: int, offset: int) -> Letter | None:
@@ -115,12 +89,68 @@ def _letters(partition: int, records: Iterable[Record]) -> Iterable[Letter]:
         headers = tuple(record.headers)
         refusal = refusal_of(headers)
         if refusal is not None:
-            at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+            at = moment_of(record.timestamp)
             yield Letter(partition, record.offset, at, refusal, record.key, record.value, headers)
 
 
+def moment_of(milliseconds: int) -> datetime:
+    """The moment so long after 1970 in UTC; of one beyond the calendar the nearest that it has.
+
+    >>> moment_of(-1).isoformat(), moment_of(10**30).year
+    ('1969-12-31T23:59:59.999000+00:00', 9999)
+    """
+    return EPOCH + timedelta(milliseconds=min(max(milliseconds, FIRST), LAST))
+
+
+class Gone(Exception):
+    """The record of a letter does not stand where it stood."""
+
+
+async def original_of(settings: Settings, reader: Reader, letter: Letter) -> Letter:
+    """The letter with key, value and headers of the record as it stands on the topic that it came from.
+
+    Raises :class:`Gone` where it does not stand there any more.
+    """
+    refusal = letter.refusal
+    tp = TopicPartition(settings.topic(refusal.topic), refusal.partition)
+    place = f"{tp.topic}[{tp.partition}]@{refusal.offset}"
+    if refusal.topic not in {*settings.event_topics, *topics.ALL}:
+        raise Gone(f"{place}: this installation has no such topic; see CHURN_EVENT_TOPICS")
+    if not 0 <= refusal.partition < await partitions_of(settings, tp.topic):
+        raise Gone(f"{place}: the topic has no such partition")
+    begin, end = await reader.range_of(tp)
+    if refusal.offset < begin:
+        raise Gone(f"{place}: retention removed the record; the partition now begins at {begin}")
+    if refusal.offset >= end:
+        raise Gone(f"{place}: the partition ends at {end}; the topic was made anew")
+    async for records, _position in reader.read(tp, refusal.offset, refusal.offset + 1):
+        for record in records:
+            if record.timestamp != refusal.timestamp:
+                raise Gone(f"{place}: another record stands there, of another time; the topic was made anew")
+            return letter._replace(key=record.key, value=record.value, headers=tuple(record.headers))
+    raise Gone(f"{place}: the record is not there any more; a newer one of its key has taken its place")
+
+
 class NotAgain(Exception):
-    """A record that must not be sent again: a newer one may have taken its place."""
+    """A record that must not be sent again, or cannot be."""
+
+
+def why_left(letter: Letter, again: Collection[str]) -> str | None:
+    """Why the record of a letter is not sent again; None where it can be.
+
+    ``again`` are the topics whose readers know what they have read before.
+    """
+    refusal = letter.refusal
+    if refusal.topic not in again:
+        return f"is of {refusal.topic}, where the newest record holds; let its writer send it"
+    if refusal.obeyed:
+        return f"was obeyed in part ({refusal.obeyed}); let its writer send it mended, as a new record"
+    if refusal.cut:
+        return (
+            f"was cut ({refusal.cut}); let the app send the record again, or read it with "
+            f"`churn-alerts dlt show --original {letter.place}`"
+        )
+    return None
 
 
 class Requeue:
@@ -152,27 +182,17 @@ class Requeue:
     async def target(self, letter: Letter) -> TopicPartition:
         """Where a record is to stand: its topic, and its key's partition; without a key, where it was.
 
-        Raises :class:`NotAgain` for a record that its topic's reader would take for news.
+        Raises :class:`NotAgain` for a record that its topic's reader would take for news, or that is not whole.
         """
-        refusal, settings = letter.refusal, self._settings
-        if letter.cut:
-            raise NotAgain(
-                f"{letter.place} was cut ({letter.cut}): let its app send the record again; `churn-alerts dlt show "
-                f"{letter.place} --original` prints it, as long as its topic keeps it"
-            )
-        if letter.obeyed:
-            raise NotAgain(
-                f"{letter.place} was obeyed in part ({letter.obeyed}), and sent again it would count as news; let its "
-                "writer send it anew"
-            )
-        if refusal.topic not in self._again:
-            raise NotAgain(
-                f"{letter.place} is of {refusal.topic}, where the newest record holds; let its writer send it"
-            )
-        topic = settings.topic(refusal.topic)
+        if why := why_left(letter, self._again):
+            raise NotAgain(f"{letter.place} {why}")
+        topic = self._settings.topic(letter.refusal.topic)
         count = len(await self._producer.partitions_for(topic))
-        of_key = refusal.partition if letter.key is None else Placement(count, settings.partitioner).of(letter.key)
-        return TopicPartition(topic, of_key)
+        placement, number = Placement(count, self._settings.partitioner), letter.refusal.partition
+        number = number if letter.key is None else placement.of(letter.key)
+        if not 0 <= number < count:
+            raise NotAgain(f"{letter.place} is of {topic}[{number}], which is no partition there is")
+        return TopicPartition(topic, number)
 
     async def send(self, letter: Letter) -> None:
         """The record is on its way: key, value and headers as it came, and which letter it was."""

@@ -112,7 +112,10 @@ def dead_letter_headers(
 
 
 class Refusal(NamedTuple):
-    """Why a record was refused, and where it stood; ``timestamp`` is its own, milliseconds since 1970 UTC."""
+    """Why a record was refused, and where it stood; ``timestamp`` is its own, milliseconds since 1970 UTC.
+
+    ``cut`` names the parts of the letter that were cut, ``obeyed`` the parts of the record that were applied.
+    """
 
     reason: str
     detail: str
@@ -120,6 +123,8 @@ class Refusal(NamedTuple):
     partition: int
     offset: int
     timestamp: int
+    cut: str = ""
+    obeyed: str = ""
 
 
 def refusal_of(headers: Iterable[tuple[str, bytes]]) -> Refusal | None:
@@ -133,9 +138,10 @@ def refusal_of(headers: Iterable[tuple[str, bytes]]) -> Refusal | None:
     said = {name: value.decode(errors="backslashreplace") for name, value in headers if value is not None}
     try:
         reason, detail, topic, *numbers = (said[name] for name in DeadLetterHeader)
-        return Refusal(reason, detail, topic, *map(int, numbers))
+        partition, offset, timestamp = map(int, numbers)
     except (KeyError, ValueError):
         return None
+    return Refusal(reason, detail, topic, partition, offset, timestamp, said.get(CUT, ""), said.get(OBEYED, ""))
 
 
 def header_text(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None:

@@ -10,7 +10,7 @@ from schemas.reject import OURS, RejectReason, cut_header, dead_letter_headers
 from streams.role import Fact, Record
 
 LETTER_BYTES: Final = 256_000
-"""Key, value and headers of a letter together at most. A record may be compressed to a thousandth on its way in."""
+"""Key, value and headers of a letter on the wire at most. A record may be compressed to a thousandth on its way in."""
 
 
 def dead_letter(
@@ -47,9 +47,9 @@ def _cut(key: bytes | None, value: bytes | None, headers: Headers) -> tuple[byte
     if key and len(key) > room:
         cut["key"], key = len(key), b"sha256:" + sha256(key).hexdigest().encode()
     room -= len(key or b"")
-    if _size(None, None, own) > room:
-        cut["headers"], own = _size(None, None, own), tuple(_first(own, room))
-    room -= _size(None, None, own)
+    if _width(own) > room:
+        cut["headers"], own = _width(own), tuple(_first(own, room))
+    room -= _width(own)
     if value and len(value) > room:
         cut["value"], value = len(value), value[:room]
     return key, value, (*own, *ours, cut_header(cut))
@@ -58,7 +58,7 @@ def _cut(key: bytes | None, value: bytes | None, headers: Headers) -> tuple[byte
 def _first(headers: Headers, room: int) -> Iterator[tuple[str, bytes]]:
     """The headers that fit, from the first one on."""
     for header in headers:
-        room -= _size(None, None, (header,))
+        room -= _width((header,))
         if room < 0:
             return
         yield header
@@ -66,7 +66,15 @@ def _first(headers: Headers, room: int) -> Iterator[tuple[str, bytes]]:
 
 CUT_BYTES: Final = 100
 """What the header that names the cuts takes at most."""
+FRAME_BYTES: Final = 10
+"""What a record on the wire takes for a header beside its name and value, at most: how long they are."""
+RECORD_BYTES: Final = 40
+"""What a record on the wire takes beside its parts, at most."""
 
 
 def _size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
-    return len(key or b"") + len(value or b"") + sum(len(name.encode()) + len(text or b"") for name, text in headers)
+    return RECORD_BYTES + len(key or b"") + len(value or b"") + _width(headers)
+
+
+def _width(headers: Headers) -> int:
+    return sum(FRAME_BYTES + len(name.encode()) + len(text or b"") for name, text in headers)

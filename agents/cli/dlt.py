@@ -1,7 +1,9 @@
 """``churn-alerts dlt``: what was refused and why, and sending it again once the cause is mended (A3)."""
 
 import heapq
+import io
 import json
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -11,7 +13,7 @@ import click
 from agents.batches.reader import Reader, reading
 from agents.command_line import Place, Since, run_or_stop, settings_or_stop
 from agents.connection import kafka_options
-from agents.dead_letters import Letter, NotAgain, Requeue, Wanted, letter_at, letters, original
+from agents.dead_letters import Gone, Letter, NotAgain, Requeue, Wanted, letter_at, letters, moment_of, original_of
 from agents.settings import Settings
 from schemas.reject import RejectReason
 
@@ -30,6 +32,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON obje
 @click.group()
 def command() -> None:
     """Look at refused records (the dead-letter topic), and send them again."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a letter may hold what a terminal's encoding has not
 
 
 @command.command("list")
@@ -56,27 +61,21 @@ def list_(reasons: Sequence[str], since: datetime | None, limit: int, as_json: b
 @command.command()
 @click.argument("place", type=PLACE)
 @click.option("--raw", is_flag=True, help="Print the record's value alone, byte for byte.")
-@click.option(
-    "--original",
-    "whole",
-    is_flag=True,
-    help="Read the whole record where it was, as long as its topic keeps it.",
-)
+@click.option("--original", is_flag=True, help="Read the record itself, where it stood: of a letter that was cut.")
 @JSON
-def show(place: tuple[int, int], raw: bool, whole: bool, as_json: bool) -> None:
+def show(place: tuple[int, int], raw: bool, original: bool, as_json: bool) -> None:
     r"""Print one letter with its headers and its value; bytes that are no UTF-8 are shown as \xNN."""
 
     async def work(settings: Settings) -> None:
         async with reading(kafka_options(settings)) as reader:
             letter = await _at(settings, reader, place)
-            if whole:
-                letter = await _original(settings, reader, letter)
+            letter = await _original(settings, reader, letter) if original else letter
         if raw:
             click.echo(letter.value or b"", nl=False)
         elif as_json:
             click.echo(_json(letter, whole=True))
         else:
-            _show(letter)
+            _show(letter, original)
 
     run_or_stop(work(settings_or_stop()))
 
@@ -92,8 +91,7 @@ def requeue(
 ) -> None:
     """Send records again as they came, to the topic they came from: those at PLACES, or those that a filter names.
 
-    Mend the cause first: a record that is still bad becomes another letter. A letter that was cut, or of which
-    something was obeyed, is left: its app sends the record anew. Letters stay where they are; a header
+    Mend the cause first: a record that is still bad becomes another letter. Letters stay where they are; a header
     (churn-requeued) names the letter of a record. Twice is no harm while the user's last 16 ids hold the event's own;
     an event that has become too old meanwhile is counted as too late.
     """
@@ -144,12 +142,10 @@ async def _at(settings: Settings, reader: Reader, place: tuple[int, int]) -> Let
 
 
 async def _original(settings: Settings, reader: Reader, letter: Letter) -> Letter:
-    """The letter with key, value and headers as they are where the record was."""
-    record, refusal = await original(settings, reader, letter), letter.refusal
-    if record is None:
-        where = f"{refusal.topic}[{refusal.partition}] at {refusal.offset}"
-        raise click.ClickException(f"{where} is kept no more; without --original the letter shows what is left of it")
-    return letter._replace(key=record.key, value=record.value, headers=tuple(record.headers))
+    try:
+        return await original_of(settings, reader, letter)
+    except Gone as gone:
+        raise click.ClickException(f"the record of {letter.place} cannot be read: {_plain(str(gone))}") from gone
 
 
 async def _requeued(again: Requeue, letter: Letter, dry_run: bool) -> bool:
@@ -158,25 +154,29 @@ async def _requeued(again: Requeue, letter: Letter, dry_run: bool) -> bool:
         if not dry_run:
             await again.send(letter)
     except NotAgain as why:
-        click.echo(f"left     {why}", err=True)
+        click.echo(f"left     {_plain(str(why))}", err=True)
         return False
-    click.echo(f"{'would be ' if dry_run else ''}{letter.place} -> {topic}[{number}]  {letter.refusal.reason}")
+    reason = _plain(letter.refusal.reason)
+    click.echo(f"{'would be ' if dry_run else ''}{letter.place} -> {topic}[{number}]  {reason}")
     return True
 
 
 def _line(letter: Letter) -> str:
     refusal, at = letter.refusal, letter.refused_at.isoformat(timespec="seconds")
     stood = f"{refusal.topic}[{refusal.partition}]@{refusal.offset}"
-    return f"{letter.place}  {at}  {refusal.reason}  {stood}  key {_plain(_text(letter.key))}  {_plain(refusal.detail)}"
+    return _plain(f"{letter.place}  {at}  {refusal.reason}  {stood}  key {_text(letter.key)}  {refusal.detail}")
 
 
-def _show(letter: Letter) -> None:
+def _show(letter: Letter, original: bool) -> None:
     click.echo(_line(letter))
-    click.echo(f"record time  {letter.recorded_at.isoformat() if letter.recorded_at else 'none'}")
-    if letter.cut:
-        click.echo(f"cut          {letter.cut} bytes; --original reads the whole record, as long as its topic keeps it")
-    if letter.obeyed:
-        click.echo(f"obeyed       {_plain(letter.obeyed)}")
+    refusal = letter.refusal
+    click.echo(f"record time  {moment_of(refusal.timestamp).isoformat() if refusal.timestamp >= 0 else 'none'}")
+    if refusal.obeyed:
+        click.echo(f"obeyed       {_plain(refusal.obeyed)}")
+    if original:
+        click.echo("original     what follows is the record as it stands on its topic")
+    elif refusal.cut:
+        click.echo(f"cut          {_plain(refusal.cut)}: dlt show --original {letter.place} reads the whole record")
     for name, value in letter.headers:
         click.echo(f"header       {_plain(name)}: {_plain(_text(value))}")
     click.echo(f"value        {len(letter.value or b'')} bytes")

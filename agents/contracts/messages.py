@@ -14,7 +14,7 @@ from schemas.lease import Lease
 from schemas.outbound import Outbound
 from schemas.population import PopulationDay, PopulationMark
 from schemas.profile import Profile
-from schemas.reject import DETAIL_CHARACTERS, DeadLetterHeader, RejectReason
+from schemas.reject import CUT, DETAIL_CHARACTERS, OBEYED, DeadLetterHeader, RejectReason
 from schemas.sign import Sign
 from schemas.stage import StageChange
 from schemas.warning import Warning
@@ -51,7 +51,15 @@ def _of(model: type[Message]) -> dict[str, Any]:
 
 def _dead_letter_headers() -> dict[str, Any]:
     digits = {"type": "string", "pattern": "^-?[0-9]+$"}
-    says: dict[DeadLetterHeader, dict[str, Any]] = {
+    parts = {"type": "string", "pattern": "^(value|headers|key)=[0-9]+(, (value|headers|key)=[0-9]+)*$"}
+    said_of_some = {
+        CUT: {**parts, "description": "the parts that were cut, with the bytes they had"},
+        OBEYED: {
+            "type": "string",
+            "description": "the parts of the record that were applied, such as consent.push=false",
+        },
+    }
+    says: dict[str, dict[str, Any]] = {
         DeadLetterHeader.REASON: {"enum": [reason.value for reason in RejectReason]},
         DeadLetterHeader.DETAIL: {"type": "string", "maxLength": DETAIL_CHARACTERS, "description": "what to mend"},
         DeadLetterHeader.TOPIC: {"type": "string", "description": "where the record was read"},
@@ -64,6 +72,6 @@ def _dead_letter_headers() -> dict[str, Any]:
         "title": "DeadLetterHeaders",
         "description": "Headers that a dead letter adds to the record's own, UTF-8; value and key are as they came.",
         "type": "object",
-        "properties": {name.value: schema for name, schema in says.items()},
-        "required": [name.value for name in says],
+        "properties": {str(name): schema for name, schema in (says | said_of_some).items()},
+        "required": [str(name) for name in says],
     }

@@ -3,15 +3,16 @@
 What a refused record takes back is obeyed all the same (:class:`Obeyed`): a refusal must not keep a consent alive.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from msgspec import DecodeError
-from msgspec.json import Decoder
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.channel import Channel
+from schemas.events import Identifier
 from schemas.feedback import Feedback, FeedbackKind
 from schemas.profile import Profile
 from schemas.reject import MISSING, RejectReason
@@ -92,24 +93,41 @@ def _why(error: ValidationError, value: bytes) -> tuple[RejectReason, str]:
     return _REASONS.get(first["type"], RejectReason.WRONG_TYPE), detail
 
 
-_json: Decoder[Any] = Decoder()
 _flag = TypeAdapter(bool).validate_python
 _moment = TypeAdapter(datetime).validate_python
+_identifier = TypeAdapter(Identifier).validate_python
+_LAST_MILLISECOND: Final = 253_402_300_799_999
+_BEYOND = re.compile(r"\+?\d{5,}-")
+"""How a year after 9999 begins: the greatest time of JavaScript is +275760-09-13T00:00:00.000Z."""
 
 
 def _obeyed(model: type[Profile] | type[Feedback], record: Record) -> Obeyed:
     """What a record that is refused takes back, if it is JSON and about the user that is its key."""
-    try:
-        body = _json.decode(record.value or b"")
-    except (DecodeError, UnicodeDecodeError, RecursionError):
-        return NOTHING
+    body = _leniently(record.value or b"")
     if not isinstance(body, dict) or not _is_about(body.get("user_id"), record.key):
         return NOTHING
     return _of_profile(body) if model is Profile else _of_feedback(body)
 
 
+def _leniently(value: bytes) -> Any:
+    """The JSON of a record that is refused, read as any program may write it; None where it is none.
+
+    Of a no less is asked than of a yes: NaN, numbers of any size, half of a surrogate pair, a byte order mark and bytes
+    that are not UTF-8 do not keep a consent alive.
+    """
+    try:
+        return json.loads(value.decode("utf-8-sig", errors="replace"), parse_int=float)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _is_about(user: object, key: bytes | None) -> bool:
-    return isinstance(user, str) and bool(key) and user.encode(errors="replace") == key and not key.startswith(RESERVED)
+    """Whether a key is that of this user, and a user may have it."""
+    try:
+        _identifier(user)
+    except ValidationError:
+        return False
+    return isinstance(user, str) and user.encode() == key and not key.startswith(RESERVED)
 
 
 def _of_profile(body: Mapping[str, Any]) -> Obeyed:
@@ -136,6 +154,9 @@ def _is_no(given: object) -> bool:
 
 def _silent(until: object) -> datetime | None:
     """Until when the user wants no message; a moment beyond the calendar is its end."""
+    beyond = _BEYOND.match(until) if isinstance(until, str) else isinstance(until, float) and until > _LAST_MILLISECOND
+    if beyond:
+        return FOREVER
     try:
         moment = _moment(until)
     except ValidationError:

@@ -1,164 +1,229 @@
-"""What others write is bounded where it enters: what nothing could hold later is refused, and refusing is safe."""
+"""What others write is bounded where it comes in: it is taken or refused, and a no in it is obeyed."""
 
 import json
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
 from schemas import topics
+from schemas.base import Headers
 from schemas.channel import Channel
-from schemas.decision import Outcome, Reason
-from schemas.feedback import FeedbackKind
-from schemas.reject import OBEYED, DeadLetterHeader
-from streams.dispatch.book import BOOKS
+from schemas.feedback import Feedback
+from schemas.profile import Profile
+from schemas.reject import OBEYED, REQUEUED, RejectReason, refusal_of, requeued_headers
+from streams.dispatch.book import BOOKS, Book
+from streams.dispatch.incoming import FOREVER, NOTHING, Obeyed, Refused, read
 from streams.role import Fact
-from tests.dispatching import T0, Stood, Worked, feedback, policy, profile, warning
+from tests.dispatching import T0, Stood, Worked, profile, warning
 
-NOW = T0.isoformat()
-BEYOND, BEFORE = "9999-12-31T23:59:59-08:00", "0001-01-01T00:00:00+14:00"
-
-
-def worked() -> Worked:
-    """A user with consent to push and SMS."""
-    opened = Worked(policy())
-    opened.work(profile())
-    opened.partition.tally()
-    return opened
+END = "9999-12-31T23:59:59-08:00"
+"""The last second of the calendar, in a zone west of UTC: no such moment can be written in UTC."""
+BEGIN = "0001-01-01T00:00:00+14:00"
+HUGE = 10**30
+MAX_BYTES = 262_144
+SECOND = timedelta(seconds=1)
 
 
-def write(partition: Worked, topic: str, body: dict[str, Any], user: str = "u1") -> list[Fact]:
-    """A profile or report of the user, as JSON."""
-    value = json.dumps({"user_id": user, "time": NOW} | body).encode()
-    return partition.work_raw([(topic, Stood(9, 0, user.encode(), value))], T0)
+def profile_record(value: str | bytes, key: bytes = b"u1") -> tuple[str, Stood]:
+    return topics.PROFILES, Stood(1, 0, key, value if isinstance(value, bytes) else value.encode())
 
 
-def letter(facts: list[Fact]) -> tuple[str, str | None]:
-    """The reason of the only dead letter, and what was obeyed of its record."""
-    [made] = [fact for fact in facts if fact.topic == topics.DEAD_LETTERS]
-    headers = dict(made.headers)
-    obeyed = headers.get(OBEYED)
-    return headers[DeadLetterHeader.REASON].decode(), obeyed and obeyed.decode()
+def withdrawn(more: str) -> str:
+    """A profile that takes push back, and says more."""
+    return f'{{"user_id":"u1","time":"{T0.isoformat()}","consent":{{"push":false,"sms":true}},{more}}}'
+
+
+def report(**given: object) -> tuple[str, Stood]:
+    said = {"id": "f1", "message": "m1", "user_id": "u1", "channel": "push", "time": T0.isoformat()} | given
+    return topics.FEEDBACK, Stood(1, 0, b"u1", json.dumps(said).encode())
+
+
+def book(worked: Worked, user: str = "u1") -> Book:
+    worked.restart()
+    return BOOKS.unpack(user, worked.table[user.encode()])
+
+
+def letters(facts: list[Fact]) -> list[tuple[str, str | None]]:
+    """The reason of each dead letter, and what of it was obeyed."""
+    found = []
+    for fact in facts:
+        if fact.topic == topics.DEAD_LETTERS:
+            refusal, said = refusal_of(fact.headers), dict(fact.headers).get(OBEYED)
+            assert refusal is not None
+            found.append((refusal.reason, said and said.decode()))
+    return found
 
 
 @pytest.mark.parametrize(
-    ("body", "reason"),
+    ("more", "reason"),
     [
-        ({"silent_until": BEYOND}, "absurd_time"),
-        ({"silent_until": BEFORE}, "absurd_time"),
-        ({"time": BEYOND}, "absurd_time"),
-        ({"coupons_issued": 10**30}, "wrong_type"),
-        ({"coupons_redeemed": -(2**64)}, "wrong_type"),
-        ({"city_tier": 2**63}, "wrong_type"),
-        ({"total_spend": float("nan")}, "wrong_type"),
-        ({"lifetime_value": float("inf")}, "wrong_type"),
-        ({"acquisition_cost": float("-inf")}, "wrong_type"),
-        ({"region": "x" * 65}, "wrong_type"),
+        (f'"silent_until":"{END}"', RejectReason.ABSURD_TIME),
+        (f'"silent_until":"{BEGIN}"', RejectReason.ABSURD_TIME),
+        (f'"time":"{END}"', RejectReason.ABSURD_TIME),
+        (f'"coupons_issued":{HUGE}', RejectReason.WRONG_TYPE),
+        (f'"coupons_redeemed":-{HUGE}', RejectReason.WRONG_TYPE),
+        (f'"city_tier":{2**64}', RejectReason.WRONG_TYPE),
+        ('"total_spend":NaN', RejectReason.WRONG_TYPE),
+        ('"lifetime_value":1e400', RejectReason.WRONG_TYPE),
+        ('"acquisition_cost":-Infinity', RejectReason.WRONG_TYPE),
+        ('"quiet_hours":{"start":"25:00","end":"07:00"}', RejectReason.WRONG_TYPE),
+        ('"reachable":["fax"]', RejectReason.WRONG_TYPE),
+        ('"region":"' + "x" * 65 + '"', RejectReason.WRONG_TYPE),
+        (f'"city_tier":{"9" * 5_000}', RejectReason.NOT_JSON),
+        ('"language":"\\ud800"', RejectReason.NOT_JSON),
     ],
 )
-def test_a_profile_that_nothing_could_hold_is_refused_and_the_partition_goes_on(body, reason) -> None:
-    """Each of these stopped the partition when the state was written, or was compared with numbers later."""
-    partition = worked()
-    facts = write(partition, topics.PROFILES, body)
-    assert letter(facts)[0] == reason
-    partition.work(profile("u2"), warning("u2"))
-    assert [each.user_id for each in partition.outbound] == ["u2"]
+def test_a_profile_that_nothing_can_hold_is_refused_and_its_withdrawal_obeyed(worked, more, reason):
+    """R3: it failed at settle, again at every opening; NaN, 1e400, a half pair and huge digits lost the withdrawal."""
+    facts = worked.work_raw([profile_record(withdrawn(more))], T0)
+    [(refused, obeyed)] = letters(facts)
+    assert refused == reason
+    assert (obeyed or "").startswith("consent.push=false")
+    kept = book(worked)
+    assert not kept.consents(Channel.PUSH)
+    assert kept.consents(Channel.SMS), "what is no withdrawal is not taken from a profile that is refused"
+    assert worked.partition.tally() is not None
 
 
-@pytest.mark.parametrize("spelled", [False, "false", "no", 0, "off"])
-def test_of_a_refused_profile_every_withdrawal_is_obeyed(spelled) -> None:
-    """In every spelling that a good profile may use; the other channel keeps its consent."""
-    partition = worked()
-    facts = write(partition, topics.PROFILES, {"consent": {"push": spelled, "fax": False}, "coupons_issued": 10**30})
-    assert letter(facts) == ("wrong_type", "consent.push=false")
-    assert partition.partition.tally() == {"profile.obeyed_in_part": 1, "reject.wrong_type": 1}
-    partition.work(warning())
-    assert [each.channel for each in partition.outbound] == [Channel.SMS]
+def test_a_profile_obeyed_in_part_is_counted_as_such(worked):
+    worked.partition.tally()
+    worked.work_raw([profile_record(withdrawn('"reachable":["fax"]'))], T0)
+    counted = worked.partition.tally()
+    assert counted["profile.obeyed_in_part"] == counted["reject.wrong_type"] == 1
+    assert "profile.rejected" not in counted
 
 
-def test_a_withdrawal_is_obeyed_over_an_older_opt_in_and_ends_with_a_newer_profile() -> None:
-    partition = worked()
-    write(partition, topics.PROFILES, {"consent": {"push": False, "sms": False}, "time": "yesterday"})
-    partition.work(warning())
-    assert partition.outcome == (Outcome.DROPPED, Reason.NO_CONSENT)
-    later = T0.replace(hour=T0.hour + 1)
-    partition.work(profile(at=later), now=later)
-    partition.work(warning(day=1), now=later)
-    assert partition.outcome == (Outcome.SENT, None)
-
-
-def test_a_silence_beyond_the_calendar_lasts_as_long_as_the_calendar() -> None:
-    """The user wants no message of any kind: the record is refused, and they get none."""
-    partition = worked()
-    assert letter(write(partition, topics.PROFILES, {"silent_until": BEYOND})) == (
-        "absurd_time",
-        "silent_until=9999-12-31T23:59:59.999999+00:00",
+@pytest.mark.parametrize("until", [f'"{END}"', "1e18", "Infinity", '"+275760-09-13T00:00:00.000Z"', '"10000-01-01"'])
+def test_a_silence_beyond_the_calendar_is_as_long_as_it_goes(worked, until):
+    """An app says "never" with the greatest time of its language: the last of JavaScript is in the year 275760."""
+    facts = worked.work_raw(
+        [profile_record(f'{{"user_id":"u1","time":"{T0.isoformat()}","silent_until":{until}}}')], T0
     )
-    partition.work(warning())
-    assert partition.outcome == (Outcome.DROPPED, Reason.SILENCED)
+    assert [obeyed for _, obeyed in letters(facts)] == [f"silent_until={FOREVER.isoformat()}"]
+    kept = book(worked).profile
+    assert kept is not None
+    assert kept.silent_until == FOREVER
+    worked.work(warning(), now=T0 + SECOND)
+    assert worked.outbound == []
 
 
-def test_nothing_is_obeyed_of_a_record_about_another_user_or_of_no_json() -> None:
-    """Whose withdrawal it is must be certain."""
-    for value in (
-        b'{"user_id":"u2","consent":{"push":false},"coupons_issued":1e40}',
-        b'{"user_id":"u1","consent":{"push":fal',
-    ):
-        partition = worked()
-        facts = partition.work_raw([(topics.PROFILES, Stood(9, 0, b"u1", value))], T0)
-        assert letter(facts)[1] is None
-        partition.work(warning())
-        assert [each.channel for each in partition.outbound] == [Channel.PUSH]
-
-
-def test_a_withdrawal_of_an_unknown_user_leaves_only_the_no() -> None:
-    """Without a profile there is no consent to keep; a profile of an earlier time does not bring it back."""
-    partition = Worked(policy())
-    write(partition, topics.PROFILES, {"consent": {"push": False}, "coupons_issued": 10**30})
-    partition.work(profile(consent=[Channel.PUSH], at=T0), warning())
-    assert partition.outcome == (Outcome.DROPPED, Reason.NO_CONSENT)
+def test_a_refused_profile_of_a_user_without_one_leaves_the_no_behind(worked):
+    """A later profile with an older time is no yes."""
+    worked.work_raw([profile_record(withdrawn('"total_spend":NaN').replace("u1", "u9"), b"u9")], T0)
+    assert book(worked, "u9").profile is None
+    worked.work(profile("u9", at=T0 - timedelta(days=2)), now=T0 + SECOND)
+    assert not book(worked, "u9").consents(Channel.PUSH)
+    worked.work(profile("u9", at=T0 + SECOND), now=T0 + SECOND)
+    assert book(worked, "u9").consents(Channel.PUSH), "a profile that is newer than the no says yes"
 
 
 @pytest.mark.parametrize(
-    ("body", "obeyed", "sent"),
+    ("said", "reason", "obeyed"),
     [
-        ({"kind": "unsubscribed", "channel": "push", "time": BEFORE}, "consent.push=false", [Channel.SMS]),
-        ({"kind": "unsubscribed", "channel": "push", "id": ""}, "consent.push=false", [Channel.SMS]),
-        ({"kind": "unsubscribed", "channel": "fax"}, None, [Channel.PUSH]),
-        ({"kind": "complained", "channel": "push", "time": "yesterday"}, "complained", []),
-        ({"kind": "delivered", "channel": "push", "time": BEYOND}, None, [Channel.PUSH]),
+        ({"kind": "unsubscribed", "time": END}, RejectReason.ABSURD_TIME, "consent.push=false"),
+        ({"kind": "unsubscribed", "detail": 7}, RejectReason.WRONG_TYPE, "consent.push=false"),
+        ({"kind": "unsubscribed", "message": float("nan")}, RejectReason.WRONG_TYPE, "consent.push=false"),
+        ({"kind": "unsubscribed", "channel": "fax"}, RejectReason.WRONG_TYPE, None),
+        ({"kind": "complained", "time": BEGIN}, RejectReason.ABSURD_TIME, "complained"),
+        ({"kind": "complained", "id": None}, RejectReason.WRONG_TYPE, "complained"),
+        ({"kind": "delivered", "time": END}, RejectReason.ABSURD_TIME, None),
+        ({"kind": ["unsubscribed"], "time": END}, RejectReason.WRONG_TYPE, None),
     ],
 )
-def test_of_a_refused_report_an_unsubscription_and_a_complaint_are_obeyed(body, obeyed, sent) -> None:
-    partition = worked()
-    facts = write(partition, topics.FEEDBACK, {"id": "f", "message": "m"} | body)
-    assert letter(facts)[1] == obeyed
-    outcome = "feedback.obeyed_in_part" if obeyed else "feedback.rejected"
-    assert partition.partition.tally()[outcome] == 1
-    partition.work(warning())
-    assert [each.channel for each in partition.outbound] == sent
+def test_a_report_that_is_refused_is_obeyed_in_what_it_takes_back(worked, said, reason, obeyed):
+    facts = worked.work_raw([report(**said)], T0)
+    assert letters(facts) == [(reason, obeyed)]
+    kept = book(worked)
+    assert kept.consents(Channel.PUSH) is (obeyed != "consent.push=false")
+    assert kept.complained == (T0 if obeyed == "complained" else None)
 
 
-def test_a_key_that_is_the_programs_own_is_refused() -> None:
-    """A deletion has nothing but its key; the partition's own record stands under such a key."""
-    partition = worked()
-    for value in (None, b'{"user_id":"\\u0000partition","time":"2026-01-01T00:00:00Z"}'):
-        facts = partition.work_raw([(topics.PROFILES, Stood(9, 0, b"\0partition", value))], T0)
-        assert letter(facts)[0] == "wrong_type"
-    assert list(partition.table) == [b"u1"]
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\xef\xbb\xbf" + withdrawn('"city_tier":1').encode(),
+        withdrawn('"language":"@"').encode().replace(b"@", b"\xff"),
+        withdrawn('"more":' + "[" * 300 + "]" * 300).encode(),
+    ],
+)
+def test_a_no_is_read_more_leniently_than_a_yes(worked, value):
+    """A mark of byte order, a byte that is not UTF-8, deep nesting: refused, and the withdrawal holds."""
+    facts = worked.work_raw([profile_record(value)], T0)
+    assert [obeyed for _, obeyed in letters(facts)] == ["consent.push=false"]
 
 
-def test_channels_are_kept_once_however_often_a_profile_names_them() -> None:
+@pytest.mark.parametrize(
+    ("key", "user"),
+    [
+        (b"u2", '"u1"'),
+        (b"", '""'),
+        (b"?", '"\\ud800"'),
+        (b"\xed\xa0\x80", '"\\ud800"'),
+        (b"\xff", '"\\udcff"'),
+        (b"\xff", '"\\\\xff"'),
+        (b"\0partition", '"\\u0000partition"'),
+        (b"\0learning\0", '"\\u0000learning\\u0000"'),
+        (b"x" * 257, f'"{"x" * 257}"'),
+        (b"7", "7"),
+        (b"u1", '["u1"]'),
+    ],
+)
+def test_nobody_is_obeyed_for_who_is_no_user_of_that_key(key, user):
+    """Keys that no user can have never become records; those that begin with a NUL are the program's own."""
+    value = f'{{"user_id":{user},"consent":{{"push":false}},"kind":"complained"}}'.encode()
+    for model in (Profile, Feedback):
+        refused = read(model, Stood(1, 0, key, value), MAX_BYTES)
+        assert isinstance(refused, Refused)
+        assert refused.obeyed == NOTHING
+
+
+@pytest.mark.parametrize("value", [b"", b"[]", b"7", b"\xff", b"[" * 200_000, b"{" * 9, b"null", b'{"consent":[]}'])
+def test_bytes_that_say_nothing_are_refused_and_nothing_is_obeyed(value):
+    refused = read(Profile, Stood(1, 0, b"u1", value), MAX_BYTES)
+    assert isinstance(refused, Refused)
+    assert refused.obeyed == NOTHING
+
+
+@pytest.mark.parametrize("key", [b"\0partition", b"\0", b"\0learning\0"])
+def test_a_tombstone_of_a_reserved_key_is_refused(worked, key):
+    """It deleted the partition's own record: profiles that are taken back carry a key alone."""
+    before = dict(worked.table)
+    facts = worked.work_raw([(topics.PROFILES, Stood(1, 0, key, None))], T0)
+    assert letters(facts) == [(RejectReason.WRONG_TYPE, None)]
+    assert worked.table == before
+
+
+@pytest.mark.parametrize("key", [b"\xff", b"", b"a/b", b"u\xff\xff"])
+def test_a_tombstone_of_a_key_that_no_user_has_leaves_nothing(worked, key):
+    before = dict(worked.table)
+    worked.work_raw([(topics.PROFILES, Stood(1, 0, key, None))], T0)
+    assert worked.table == before
+    worked.restart()
+    worked.work(warning(), now=T0 + SECOND)
+    assert len(worked.outbound) == 1
+
+
+def test_what_was_obeyed_is_named_one_by_one():
+    assert Obeyed((Channel.SMS, Channel.PUSH), T0, complains=True).names == (
+        "consent.sms=false", "consent.push=false", f"silent_until={T0.isoformat()}", "complained",
+    )  # fmt: skip
+
+
+def test_a_letter_that_comes_back_says_nothing_of_the_earlier_one() -> None:
+    headers: Headers = (("a", b"b"), (OBEYED, b"consent.push=false"))
+    assert requeued_headers(headers, 0, 1) == (("a", b"b"), (REQUEUED, b"0:1"))
+
+
+@pytest.mark.parametrize("spelled", ["false", '"false"', '"no"', "0", '"off"'])
+def test_a_withdrawal_is_obeyed_in_every_spelling_of_a_good_profile(worked, spelled):
+    facts = worked.work_raw([profile_record(withdrawn('"city_tier":1e300').replace("false", spelled))], T0)
+    assert letters(facts) == [(RejectReason.WRONG_TYPE, "consent.push=false")]
+
+
+def test_channels_are_kept_once_however_often_a_profile_names_them(worked):
     """A list of a hundred thousand would make a record that Kafka does not take."""
-    partition = worked()
-    write(partition, topics.PROFILES, {"reachable": ["push", "sms"] * 10_000, "consent": {"push": True}})
-    book = BOOKS.unpack("u1", partition.table[b"u1"])
-    assert book.profile is not None
-    assert book.profile.reachable == (Channel.PUSH, Channel.SMS)
-
-
-def test_a_good_report_is_refused_for_nothing() -> None:
-    """The bounds leave good records alone."""
-    partition = worked()
-    partition.work(warning())
-    partition.work(feedback(partition.outbound[0].id, FeedbackKind.DELIVERED))
-    assert partition.partition.tally()["feedback.applied"] == 1
+    many = '"reachable":[' + ",".join(['"push"', '"sms"'] * 10_000) + "]"
+    assert letters(worked.work_raw([profile_record(withdrawn(many))], T0)) == []
+    kept = book(worked).profile
+    assert kept is not None
+    assert kept.reachable == (Channel.PUSH, Channel.SMS)
