@@ -11,7 +11,8 @@ Nothing here reads a clock or the network: ``now`` is the processing time of the
 and never running backwards. Given the same table, memo and calls, a partition gives the same facts and writes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -80,6 +81,15 @@ class UserFault(Exception):
     def __init__(self, user: bytes, written: bool = False) -> None:
         super().__init__(f"work for the user {user!r} has failed")
         self.user, self.written = user, written
+
+
+@contextmanager
+def work_for(user: bytes) -> Iterator[None]:
+    """A failure inside the block is a :class:`UserFault` of the user."""
+    try:
+        yield
+    except Exception as error:
+        raise UserFault(user) from error
 
 
 class Partition(Protocol):

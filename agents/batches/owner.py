@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from agents.batches import ledger as ledgers
 from agents.batches.barrier import Progress
 from agents.batches.batch import Batch, TopicPartition
+from agents.batches.failing import Failing
 from agents.batches.inbox import Inbox
 from agents.batches.net import Stuck, Take
 from agents.batches.reader import reading
@@ -19,9 +21,6 @@ log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 2.0
 UNSOUGHT_SECONDS = 0.02
-FAILURES = 3
-FAILING_SECONDS = 30.0
-"""An owner that has failed so often, or for so long, without any work done in between does not work."""
 
 
 class Source(Protocol):
@@ -73,10 +72,7 @@ class Owner:
         self._inbox = Inbox(config.transaction_records, source.withhold, source.deliver)
         self._epochs = dict.fromkeys(role.topics, 0)
         self._missed: dict[TopicPartition, tuple[int, float]] = {}
-        self._failures = 0
-        self._failing_since: float | None = None
-        self._fault = ""
-        """The first line of the last fault; empty as soon as work was done after it."""
+        self._failing = Failing(time.monotonic)
         self._generation = -1
         self._closing = self._sought = False
         self._may_work = asyncio.Event()
@@ -87,21 +83,13 @@ class Owner:
     @property
     def working(self) -> bool:
         """Whether this owner has its partition and takes what comes; false while the group rebalances."""
-        return self.state == "ready" and self._sought and self._may_work.is_set() and not self.failing
-
-    @property
-    def failing(self) -> bool:
-        """Whether it fails again and again, whatever its state is at the moment."""
-        if self._failing_since is None:
-            return False
-        lasts = asyncio.get_running_loop().time() - self._failing_since
-        return self._failures >= FAILURES or lasts >= FAILING_SECONDS
+        return self.state == "ready" and self._sought and self._may_work.is_set() and not self._failing
 
     @property
     def standing(self) -> str:
         """How it stands, in words; from a fault until it works again with the first line of that fault."""
-        state = self.state if self.state != "ready" else "failing" if self.failing else "waiting for the group"
-        return f"{state}: {self._fault}" if self._fault else state
+        state = self.state if self.state != "ready" else "failing" if self._failing else "waiting for the group"
+        return f"{state}: {self._failing.fault}" if self._failing.fault else state
 
     # What the runner calls.
 
@@ -186,11 +174,6 @@ class Owner:
             await self._rest(wait)
             wait = min(2 * wait, self._config.retry_seconds_max)
 
-    def _works(self) -> None:
-        failed, self._failures, self._failing_since, self.fault = self.failing, 0, None, ""
-        if failed:
-            self._watch.state(self.number, self.state)
-
     def _cancelled(self) -> bool:
         """Whether this task was told to end; a cancelled future it waited for is a fault like any other."""
         return bool((task := asyncio.current_task()) and task.cancelling())
@@ -207,15 +190,12 @@ class Owner:
             await asyncio.sleep(seconds)
 
     def _fail(self, state: str, fault: BaseException) -> None:
-        self._failures += 1
-        if self._failing_since is None:
-            self._failing_since = asyncio.get_running_loop().time()
-        self._fault = (str(fault) or repr(fault)).splitlines()[0]
+        self._failing.failed(fault)
         self._become(state)
 
     def _become(self, state: str) -> None:
         self.state = state
-        self._watch.state(self.number, "failed" if state == "ready" and self.failing else state)
+        self._watch.state(self.number, "failed" if state == "ready" and self._failing else state)
 
     # A turn: what waits, what is heard, what is due.
 
@@ -234,8 +214,8 @@ class Owner:
             if self._may_work.is_set() and not self._closing:
                 taken = await self._admitted(batches, tenure.positions)
                 await tenure.absorb(taken, self._progress(tenure.positions, taken))
-                if tenure.worked and self._failures:
-                    self._works()
+                if tenure.worked and self._failing.worked():
+                    self._become(self.state)
                 self._report_lag(tenure)
                 self._watch.turned(self.number)
 

@@ -33,7 +33,7 @@ from streams.dispatch.report import OBEYED_IN_PART, Harm, Heard, hear, obeyed
 from streams.dispatch.signs import told, witnessed
 from streams.dispatch.views import Views
 from streams.partitioner import Placement, home
-from streams.role import Fact, Record, Settled, Table, UserFault, fact_of
+from streams.role import Fact, Record, Settled, Table, fact_of, work_for
 
 JUDGED: Final = 500
 """Judgements of a transaction at most: a quarter of a second, so that an order is obeyed within one (G6)."""
@@ -148,7 +148,7 @@ class Dispatcher:
 
     def _set_aside(self, user: bytes | None, cause: Exception, now: datetime) -> list[Fact]:
         """Nothing is sent to the user from now on, if the key of a record names one of ours."""
-        if not user or user.startswith(RESERVED) or not _is_text(user):
+        if not user or user.startswith(RESERVED) or user.decode(errors="ignore").encode() != user:
             return []
         facts = list(self.put_aside(user, cause, 0, now))
         self._books[user] = replace(self._books[user], aside=now)
@@ -172,16 +172,12 @@ class Dispatcher:
         return dead_letter(record, topic, self._number, RejectReason.UNPROCESSABLE, repr(cause))
 
     def _ask(self, key: bytes) -> None:
-        try:
+        with work_for(key):
             self._asking.about(key.decode(), self._views.treatment(self._held(key), self._books[key]).channels)
-        except Exception as error:
-            raise UserFault(key) from error
 
     def _judged_for(self, key: bytes, now: datetime) -> list[Fact]:
-        try:
+        with work_for(key):
             return list(self._judge(key, self._held(key), now))
-        except Exception as error:
-            raise UserFault(key) from error
 
     def _held(self, key: bytes) -> Candidate:
         held = self._books[key].held
@@ -293,11 +289,3 @@ class Dispatcher:
 
     def _count_decision(self, decision: Decision) -> None:
         self._outcomes[".".join(filter(None, ("decision", decision.outcome, decision.reason)))] += 1
-
-
-def _is_text(key: bytes) -> bool:
-    try:
-        key.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -36,7 +36,7 @@ from streams.health.users import Users
 from streams.health.watermark import Watermark
 from streams.health.window import marked
 from streams.intake import Event
-from streams.role import Table, UserFault
+from streams.role import Table, work_for
 
 _SEEN_BYTES: Final = SEEN * DIGEST_BYTES
 
@@ -242,10 +242,9 @@ class Lane:
             state = self.users.begun(key)
             if state is None:
                 continue
-            try:
-                yield from self._looked(key, state, due)
-            except Exception as error:
-                raise UserFault(key) from error
+            with work_for(key):
+                said = self._looked(key, state, due)
+            yield from said
 
     def _looked(self, key: bytes, state: State, due: int) -> list[SaidOfUser]:
         """A look at a user whose deadline has come, and the next one is awaited."""

@@ -31,7 +31,7 @@ from streams.health.learning.sums import NATS, DaySums
 from streams.health.learning.told import day_message, mark_message, mark_of, sums_of
 from streams.health.learning.users import Users
 from streams.health.state import State, hash_of
-from streams.role import Fact, UserFault, fact_of
+from streams.role import Fact, fact_of, work_for
 
 ADOPTION_DAYS: Final = 2
 """A lesson serves from so many days after its own, so that no partition waits for another."""
@@ -186,7 +186,8 @@ class Population:
         sums += replace(swept, expected=0) if self._course.still else swept
         for key in self._sample.due(day, self._outlooks):
             state = users.state(key)
-            self._foretell(key, state, day, sums)
+            with work_for(key):
+                self._ask(state, day, sums)
             self._sample.keep(key, state)
             users.changed(key, state)
         self._hear(day, self._number, sums)
@@ -203,8 +204,6 @@ class Population:
         else:
             self._hear(day_of(message.day), message.partition, sums_of(message))
         self._learn()
-
-    # What is told.
 
     def tell(self, watermark: int, idle: bool, now: datetime) -> Iterator[Fact]:
         """What the other partitions must hear: how far this one has come, and which sums nobody needs any more."""
@@ -236,7 +235,6 @@ class Population:
             yield book.key_for(self._product, kind), self._record(kind)
         self._changed.clear()
 
-    # Inside.
     def _adopt(self) -> None:
         lesson = self._course.lesson
         snapshot, before = lesson.snapshot, self._course.serving
@@ -253,12 +251,6 @@ class Population:
     def _sampled(self, key: bytes) -> bool:
         threshold = self._course.serving.threshold
         return threshold >= ALL_HASHES or hash_of(key) < threshold
-
-    def _foretell(self, key: bytes, state: State, day: int, sums: DaySums) -> None:
-        try:
-            self._ask(state, day, sums)
-        except Exception as error:
-            raise UserFault(key) from error
 
     def _ask(self, state: State, day: int, sums: DaySums) -> None:
         """A prediction that waited is settled; another one waits, unless the user is gone already."""
