@@ -42,7 +42,9 @@ def measure(outgoing: Outgoing) -> None:
     """Raise :class:`RecordTooLarge` where a row is larger than Kafka takes, before the transaction begins."""
     for tp, rows in outgoing.items():
         for key, value, headers in rows:
-            size = len(value or b"") + len(key or b"") + sum(len(name) + len(each or b"") for name, each in headers)
+            size = len(value or b"") + len(key or b"")
+            if headers:
+                size += sum(len(name) + len(each or b"") for name, each in headers)
             if size > ROW_BYTES:
                 raise RecordTooLarge(tp.topic, key, size, ROW_BYTES)
 

@@ -67,7 +67,10 @@ class Tenure:
         self.more = False
         """Whether somebody is left who could be judged at once."""
         self.worked = False
-        """Whether a transaction with records or a tick has succeeded."""
+        """Whether records were absorbed after the opening, or a tick was done when none waited.
+
+        A tick alone says nothing: it comes before the record at which the last tenure may have failed.
+        """
         self._catching_up = True
         self._barriers = Barriers({})
         self._progress = Progress({}, {})
@@ -177,7 +180,7 @@ class Tenure:
         if await self._commit(self._next_ledger(now, positions, finished.settled.memo), finished, started):
             self._report(taken, finished.facts, asyncio.get_running_loop().time() - started)
             await self._world.told(finished.facts, now)
-        self.worked = self.worked or due or bool(taken)
+        self.worked = self.worked or (not self._catching_up and (bool(taken) or (due and self._progress.caught_up)))
 
     async def hear(self) -> None:
         """Broadcast records that fail are found, one by one, and left out from here on."""

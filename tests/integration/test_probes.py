@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from click.testing import CliRunner
 
 from agents.__main__ import main
@@ -50,6 +52,10 @@ class Role:
 
     def ready(self) -> bool:
         return self.page("readyz")[0] == 200
+
+    def failures(self) -> int:
+        """How often a partition of it has let go."""
+        return self.log.read_text().count("lets go and opens again")
 
     def owns(self) -> int:
         """How many partitions it works on."""
@@ -123,3 +129,33 @@ def test_an_order_to_stop_drains_and_another_goes_on_at_once(start: Callable[[],
     left = next((number for number, status in enumerate(said) if status != 200), len(said))
     assert 200 not in said[left:], said
     eventually(lambda: second.ready() and second.owns() == 4, "the other to take over", TAKEOVER_SECONDS)
+
+
+async def test_a_partition_that_fails_again_and_again_is_not_ready_also_between_its_tries(
+    start: Callable[[], Role], kafka: Kafka, topic_prefix: str
+) -> None:
+    """Where its letters belong is gone: it opens well and fails at the next record. Ready again as soon as it works."""
+    letters, role = f"{topic_prefix}app.events-dlt", start()
+    eventually(role.ready, "readiness")
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+        await _admin(kafka, lambda admin: admin.delete_topics([letters]))
+        await producer.send_and_wait(f"{topic_prefix}app.events", b"no event", b"user")
+    eventually(lambda: role.failures() >= 3, "three failures")
+    said: set[tuple[int, str]] = set()
+
+    def failed_on() -> bool:
+        said.add(role.page("readyz"))
+        return role.failures() >= 6
+
+    eventually(failed_on, "more failures")
+    assert {status for status, _text in said} == {503}
+    assert all(f"{letters}: the broker knows no such topic" in text for _status, text in said), said
+    await _admin(kafka, lambda admin: admin.create_topics([NewTopic(letters, 4, 1)]))
+    eventually(role.ready, "readiness again")
+
+
+async def _admin(kafka: Kafka, ask: Callable[[AIOKafkaAdminClient], Awaitable[object]]) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    await ask(admin)
+    await admin.close()

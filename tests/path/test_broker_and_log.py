@@ -87,6 +87,17 @@ async def test_a_poison_record_is_refused_once_and_everything_else_is_absorbed_o
     await toys.settled()
 
 
+async def test_a_record_that_leads_to_one_larger_than_kafka_takes_is_refused_once(toys: Toys) -> None:
+    """It is found before the transaction begins: no producer is closed for it, and nothing else is written twice."""
+    await toys.send("events", 1000)
+    await toys.put("events", [(b"u1", b"huge")])
+    await toys.send("events", 1000, seed=1)
+    worker = toys.work("count", "relay", supervised=True)
+    await toys.settled()
+    assert await toys.read(toys.prefix + "refused") == [(b"u1", b"huge")]
+    assert "lets go and opens again" not in toys.log_of(worker)
+
+
 async def test_a_poison_record_of_our_own_holds_its_partition_and_no_other(toys: Toys) -> None:
     """Leaving it out would lose what it says: the partition stands still loudly, the others go on."""
     worker = toys.work("count", "relay", supervised=True)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import faust
 
 from agents.batches import reader as readers
+from agents.batches.producer import BATCH_BYTES
 from agents.batches.reader import Reader
 from agents.batches.role import Config, Watch
 from agents.batches.runner import Runner
@@ -108,6 +109,8 @@ class Count(Toy):
         for record in records:
             if record.value == b"poison":
                 raise ValueError("poison")
+            if record.value == b"huge":
+                yield Fact("notes", record.key, bytes(2 * BATCH_BYTES))
             pair = self.pair(record.key)
             pair[0] += 1
             self.events += 1

@@ -118,6 +118,23 @@ def test_what_was_refused_is_told_in_time_though_nothing_more_comes(
         heard.clear()
 
 
+def test_what_cannot_be_processed_has_a_line_with_the_place_in_the_program_and_is_counted(
+    observer: Observer, registry: CollectorRegistry, heard: pytest.LogCaptureFixture
+) -> None:
+    """Few lines, however often it happens; the error's own words stay in the letter, for they may name a user."""
+    observer.opening(opening(open_health(policy())(0, {}, None)))(0, {}, None)
+    for _ in range(300):
+        observer.unprocessable(0, "app.events", "OverflowError", "streams/health/lane.py:95")
+        observer.turned(0)
+    observer.state(0, "closed")
+    said = (
+        "partition 0: handling app.events fails with OverflowError in streams/health/lane.py:95, and goes on without it"
+    )
+    assert heard.messages == [f"{said}: {count}; see ChurnUnprocessable in docs/runbook.md" for count in (1, 299)]
+    labels = {"topic": "app.events", "error": "OverflowError"}
+    assert registry.get_sample_value("churn_unprocessable_total", labels) == 300
+
+
 def test_feedback_that_counts_for_nothing_has_its_line(observer: Observer, heard: pytest.LogCaptureFixture) -> None:
     worked = Worked(policy())
     worked.work(profile(), warning())
