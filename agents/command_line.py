@@ -10,11 +10,13 @@ from typing import Any
 import click
 from aiokafka.errors import KafkaError
 
+from agents.batches import ledger as ledgers
 from agents.clock import SystemClock
 from agents.control import ControlFaults, word
 from agents.settings import Settings, load_settings
 from schemas.control import WORDS_CHARACTERS, Control, ControlKind
 from schemas.faults import Faults
+from streams.codec import STANDSTILL
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -148,5 +150,7 @@ def run_or_stop(work: Awaitable[None]) -> None:
         asyncio.run(awaited())
     except Faults as faults:
         raise click.ClickException(str(faults)) from faults
+    except (ledgers.Newer, ledgers.Unreadable, *STANDSTILL) as fault:
+        raise click.ClickException(str(fault)) from fault
     except (KafkaError, OSError) as error:
         raise click.ClickException(f"{error}; is a broker running at CHURN_BOOTSTRAP_SERVERS?") from error

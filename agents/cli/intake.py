@@ -63,7 +63,7 @@ def resume(partition: int | None, why: str, who: str) -> None:
 async def _standings(settings: Settings, reader: Reader) -> AsyncIterator[tuple[int, Kept]]:
     for number in range(await partitions_of(settings, settings.changelog(RoleName.HEALTH))):
         memo = (await ledger_of(settings, reader, RoleName.HEALTH, number)).memo
-        yield number, MEMOS.unpack(f"memo of partition {number}", memo).rejects if memo else Kept()
+        yield number, MEMOS.unpack(number, memo).rejects if memo else Kept()
 
 
 def _state(kept: Kept) -> str:

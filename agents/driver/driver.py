@@ -10,6 +10,7 @@ from agents.driver.topics import Stored, Topics, partition_of
 from agents.roles.spec import RoleSpec
 from schemas.base import Headers, Message
 from schemas.policy import Policy
+from streams.codec import read_own
 from streams.role import Partition
 
 M = TypeVar("M", bound=Message)
@@ -73,4 +74,4 @@ class Driver:
 
     def messages(self, kind: type[M]) -> list[M]:
         """All messages of a kind, read from its topic in the order they were written."""
-        return [kind.decode(record.value) for record in self.read(kind.TOPIC) if record.value is not None]
+        return [read_own(kind, record) for record in self.read(kind.TOPIC) if record.value is not None]

@@ -10,11 +10,16 @@ import pytest
 
 from agents.batches import ledger
 from agents.driver import Stored
+from agents.roles.dispatcher import dispatcher
+from agents.roles.governor import governor
+from agents.roles.health import health
+from agents.roles.spec import RoleSpec
 from schemas.base import VERSION_HEADER, Message
 from schemas.version import NewerRecord, Upgrades
 from streams.codec import Codec, StateUnreadable, UnreadableRecord, read_own
 from tests.golden.generate import RECORDS, SAID, row_of
 from tests.golden.kinds import OWN, READ_FROM, VALUES, Kind, kinds
+from tests.golden.story import POLICY
 from tests.golden.values import MESSAGES
 
 KINDS = kinds()
@@ -156,6 +161,11 @@ def test_an_old_record_that_its_upgrade_cannot_turn_is_unreadable_and_named() ->
 def test_a_codec_without_the_upgrade_of_a_version_is_not_made() -> None:
     with pytest.raises(AssertionError, match="an upgrade is missing"):
         Codec("toy", New, version=3, upgrades={1: lambda old: old})
+
+
+@pytest.mark.parametrize("spec", [health(POLICY), dispatcher(POLICY), governor(POLICY)], ids=lambda spec: spec.name)
+def test_every_role_stands_still_before_what_it_cannot_read(spec: RoleSpec) -> None:
+    assert {NewerRecord, StateUnreadable, UnreadableRecord} <= set(spec.standstill)
 
 
 # --- Messages -------------------------------------------------------------------------------------------------------

@@ -65,11 +65,11 @@ def test_what_a_user_is_worth_is_kept_as_his_newest_profile_has_it(worked):
     worked.work(profile(**worth, **coupons))
     worked.restart()
     worked.work(warning())
-    kept = BOOKS.unpack("u1", worked.table[b"u1"]).profile
+    kept = BOOKS.unpack(b"u1", worked.table[b"u1"]).profile
     assert kept is not None
     assert kept.worth == Worth(**worth, **coupons)
     worked.work(profile(at=T0))
-    newest = BOOKS.unpack("u1", worked.table[b"u1"]).profile
+    newest = BOOKS.unpack(b"u1", worked.table[b"u1"]).profile
     assert newest is not None
     assert newest.worth is None
 

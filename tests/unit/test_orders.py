@@ -60,7 +60,7 @@ def test_a_suppression_ends_at_its_time_or_when_it_is_lifted(lifts: str) -> None
     assert [each.outcome for each in worked.decisions] == [DROPPED, SENT]
     ended = "lifted" if lifts == "by hand" else "expired"
     assert tallied(worked) == {"control.suppress.taken": 1, f"control.suppress.{ended}": 1}
-    assert BOOKS.unpack("u1", worked.table[b"u1"]).suppressed is None
+    assert BOOKS.unpack(b"u1", worked.table[b"u1"]).suppressed is None
     assert worked.partition.orders.standing[SUPPRESS] == 0
 
 
