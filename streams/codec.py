@@ -40,7 +40,7 @@ STANDSTILL: Final = (StateUnreadable, UnreadableRecord, NewerRecord)
 """What stops a partition of any role until a person has looked."""
 
 
-MALFORMED: Final = (msgspec.MsgspecError, ValueError, LookupError, TypeError)
+MALFORMED: Final = (msgspec.MsgspecError, ValueError, LookupError, TypeError, AttributeError)
 """What decoding raises, or an upgrade that meets a value which is not of its version."""
 
 

@@ -2,17 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
 from agents.board import MemoryBoard
 from agents.driver import Driver, partition_of
+from agents.roles.dispatcher import dispatcher
+from agents.roles.governor import governor
+from agents.roles.health import health
 from agents.roles.spec import RoleSpec
 from schemas import topics
 from schemas.channel import Channel
 from schemas.policy import ChannelPolicy, Policy
+from schemas.version import NewerRecord
 from streams.board import BoardQuestion
+from streams.health.state import key_of
 from streams.role import Fact, Record, Settled, Table
 
 NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
@@ -209,3 +215,24 @@ async def test_a_partition_that_does_not_exist_is_an_error() -> None:
     driver = Driver(POLICY, [counting([])])
     with pytest.raises(IndexError, match=r"churn\.counts has 1 partitions, none has the number 3"):
         driver.topics.append(topics.COUNTS, 3, SEEN, b"3", b"x", ())
+
+
+@pytest.mark.parametrize("role", [health, dispatcher, governor])
+async def test_a_record_of_a_newer_program_stops_every_role_and_is_never_searched_for(role: Any) -> None:
+    """A user's record under a checkpoint that this program can read: the net must not put the user aside."""
+    keys = {"health": key_of("u1", "default"), "dispatcher": b"u1", "governor": b"breaker/push"}
+    driver = Driver(POLICY, [role(POLICY)], partitions=1)
+    driver._owners[0]._table[keys[driver._owners[0].spec.name]] = b"\x63\x00\x00\x00\x00\x90"
+    with pytest.raises(NewerRecord, match="was written by a newer program; upgrade this worker"):
+        await driver.settle(NOW)
+
+
+async def test_a_newer_record_that_is_met_in_the_middle_of_work_stops_the_role_too() -> None:
+    """Opening reads no user's record of whom nothing waits; the event that reads it is not refused for it."""
+    driver = Driver(POLICY, [dispatcher(POLICY)], partitions=1)
+    await driver.settle(NOW)
+    driver._owners[0]._table[b"u1"] = b"\x63\x90"
+    driver.send(topics.PROFILES, b"u1", None, SEEN)
+    with pytest.raises(NewerRecord):
+        await driver.settle(NOW)
+    assert driver.read(topics.DEAD_LETTERS) == []
