@@ -14,6 +14,7 @@ from agents.roles.governor import governor
 from agents.roles.health import health
 from agents.roles.spec import RoleSpec
 from schemas import topics
+from schemas.base import VERSION_HEADER
 from schemas.channel import Channel
 from schemas.policy import ChannelPolicy, Policy
 from schemas.version import NewerRecord
@@ -227,12 +228,10 @@ async def test_a_record_of_a_newer_program_stops_every_role_and_is_never_searche
         await driver.settle(NOW)
 
 
-async def test_a_newer_record_that_is_met_in_the_middle_of_work_stops_the_role_too() -> None:
-    """Opening reads no user's record of whom nothing waits; the event that reads it is not refused for it."""
+async def test_a_message_of_a_newer_program_stops_the_role_too() -> None:
+    """It is neither refused nor left out: no letter, no user put aside."""
     driver = Driver(POLICY, [dispatcher(POLICY)], partitions=1)
-    await driver.settle(NOW)
-    driver._owners[0]._table[b"u1"] = b"\x63\x90"
-    driver.send(topics.PROFILES, b"u1", None, SEEN)
+    driver.send(topics.WARNINGS, b"u1", b"{}", SEEN, ((VERSION_HEADER, b"99"),))
     with pytest.raises(NewerRecord):
         await driver.settle(NOW)
-    assert driver.read(topics.DEAD_LETTERS) == []
+    assert driver.read(topics.DEAD_LETTERS) == driver.read(topics.DECISIONS) == []
