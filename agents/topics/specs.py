@@ -21,7 +21,7 @@ CONTROL = {"min.compaction.lag.ms": str(30 * 24 * 3_600_000), "delete.retention.
 """Every word of an operator's last month can be read, also one that was replaced or taken back since."""
 
 DEAD_LETTERS = {"max.message.bytes": str(2 * 1_048_576)}
-"""A dead letter is a record that an input topic took, with more headers: twice Kafka's own limit leaves room."""
+"""A dead letter has at most 256,000 bytes; letters of earlier versions had those of their record, and more headers."""
 
 ANY_TIME = {
     "message.timestamp.type": "CreateTime",
