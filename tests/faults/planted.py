@@ -1,6 +1,7 @@
 """Bugs to plant in a worker, one a promise: a campaign that does not see them proves nothing.
 
-And one fault that is no bug: deliveries that are lost or come twice, which the strict order must heal.
+And two faults that nobody may notice: deliveries that are lost or come twice, which the strict order must heal, and
+a program that fails at some ids, for which the net must refuse their records and nothing else.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ from agents.batches.producer import TransactionalProducer
 from agents.batches.sequence import Verdict
 from streams.dispatch.holding import Holding
 from streams.dispatch.orders import Orders
+from streams.dispatch.partition import Dispatcher
+from streams.health import HealthPartition
 from streams.health.learning.book import OPEN
 from streams.health.learning.heard import Heard
 from streams.health.learning.population import Population
@@ -69,6 +72,21 @@ def unruly_deliveries(every: int = EVERY) -> None:
     owner.Owner.submit = unruly  # type: ignore[method-assign]
 
 
+def fails_at_some_ids() -> None:
+    """Health and dispatcher fail at a tenth of those users whose records are refused anyway (`tests/faults/odd.py`)."""
+    for role in (HealthPartition, Dispatcher):
+        role.step = _failing(role.step)  # type: ignore[method-assign, type-var]
+
+
+def _failing(step: Callable[..., Any]) -> Callable[..., Any]:
+    def failing(self: Any, topic: str, records: Any, now: Any) -> Any:
+        if any(record.key and record.key.startswith(b"odd-") and record.key.endswith(b"7") for record in records):
+            raise ZeroDivisionError("planted")
+        return step(self, topic, records, now)
+
+    return failing
+
+
 def trusts_every_batch() -> None:
     """Whatever is delivered enters, though something before it is missing or it came before."""
     unruly_deliveries(SKIPPED)
@@ -104,6 +122,7 @@ PLANTS = (
     skips_a_batch,
     state_outside_the_transaction,
     unruly_deliveries,
+    fails_at_some_ids,
     trusts_every_batch,
     forgets_open_sums,
     learns_without_waiting,

@@ -24,13 +24,14 @@ BUGGY = {**SHORT, "settle_seconds": 8.0}
 pytestmark = pytest.mark.kafka
 
 
+LETTERS = "app.events-dlt"
 OUTPUTS = {
     "churn.warnings": "warning",
     "churn.stages": "stage",
     "churn.decisions": "decision about",
     "churn.outbound": "message",
     "churn.counts": "report",
-    "app.events-dlt": "dead letter",
+    LETTERS: "dead letter",
     "churn.population": "sums of",
 }
 
@@ -54,15 +55,17 @@ def found(kafka: Kafka, redis: Redis, folder: Path, **plan: object) -> Findings:
 
 
 def test_a_sound_worker_is_found_sound(kafka: Kafka, redis_server: Redis, topic_prefix: str, tmp_path: Path) -> None:
-    """Killed at a point, killed whole, without Redis, on unruly deliveries: nothing is found.
+    """Killed at a point, killed whole, without Redis, on unruly deliveries, failing at some ids: nothing is found.
 
     Nor is that for want of looking: a record less or more on any output topic is seen.
     """
-    kinds = ("killed_at_point", "worker_killed", "redis_emptied")
-    plan = {**SHORT, "prefix": topic_prefix, "faults": 3, "kinds": kinds, "bugs": ("unruly_deliveries",)}
+    kinds = ("odd_records", "killed_at_point", "worker_killed", "redis_emptied")
+    bugs = ("unruly_deliveries", "fails_at_some_ids")
+    plan = {**SHORT, "prefix": topic_prefix, "faults": len(kinds), "kinds": kinds, "bugs": bugs}
     findings, oracle = fought(kafka, redis_server, tmp_path, **plan)
     assert findings == Findings()
     assert oracle.judge()[1]["ordered"]
+    assert any(("churn-dlt-reason", b"unprocessable") in letter.headers for letter in oracle.book.read(LETTERS))
     first = {topic: oracle.book.read(topic)[0] for topic in OUTPUTS}
     for topic in OUTPUTS:
         records = oracle.book.read(topic)
