@@ -87,7 +87,7 @@ class Codec(Generic[T]):
         if packed[:1] != self._prefix:
             packed = self._brought_up(of, packed)
         try:
-            return self._decode(memoryview(packed)[self._start :])
+            return self._decode(packed[self._start :])
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise self._fault(of, str(error)) from error
 
@@ -102,7 +102,7 @@ class Codec(Generic[T]):
         """The record as the present version would have it."""
         self.check(of, packed)
         try:
-            old = msgspec.msgpack.decode(memoryview(packed)[self._start :])
+            old = msgspec.msgpack.decode(packed[self._start :])
             new = upgraded(old, packed[0], self._upgrades, self.version)
         except MALFORMED as error:
             raise StateUnreadable(self._naming(of), f"as {self.kind} of version {packed[0]}: {error!r}") from error

@@ -9,6 +9,7 @@ from schemas.base import Message
 from schemas.decision import Decision
 from schemas.outbound import Outbound
 from schemas.warning import Warning
+from streams.codec import read_own
 
 KINDS: dict[str, type[Message]] = {kind.TOPIC: kind for kind in (Warning, Decision, Outbound)}
 POLL_MS = 200
@@ -25,6 +26,6 @@ async def watched(connection: dict[str, Any], partitions: int) -> AsyncIterator[
         while True:
             for tp, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
                 for record in records:
-                    yield KINDS[tp.topic].decode(record.value)
+                    yield read_own(KINDS[tp.topic], record)
     finally:
         await consumer.stop()
