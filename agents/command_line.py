@@ -117,11 +117,12 @@ def _span(value: str) -> timedelta | None:
 
 
 def _moment(value: str) -> datetime | None:
+    """A time with its offset that can be written in UTC, or None."""
     try:
         at = datetime.fromisoformat(value)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else None
 
 
 def word_or_stop(kind: ControlKind, target: str, who: str, why: str, **more: Any) -> Control:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
 
 from agents.batches.batch import Record, TopicPartition
 from agents.batches.reader import Reader
@@ -17,6 +18,7 @@ from agents.topics.specs import DEAD_LETTERS
 from schemas import topics
 from schemas.base import Headers
 from schemas.reject import Refusal, refusal_of, requeued_headers
+from streams.dead_letter import size_of
 from streams.partitioner import Placement
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +26,8 @@ MILLISECOND = timedelta(milliseconds=1)
 FIRST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 """The ends of the calendar, milliseconds since 1970: a letter may hold any number."""
+BATCH_BYTES = 16_384
+"""A larger record is a batch of its own, so that what the broker says of the batch is said of this record."""
 IN_FLIGHT = 500
 """Records sent before the oldest of them must be acknowledged."""
 
@@ -150,20 +154,25 @@ def why_left(letter: Letter, again: Collection[str]) -> str | None:
             f"was cut ({refusal.cut}); let the app send the record again, or read it with "
             f"`churn-alerts dlt show --original {letter.place}`"
         )
+    if letter.key is None and letter.value is None:
+        return "has neither key nor value; there is nothing to send again"
     return None
 
 
 class Requeue:
     """Puts records back on the topics they came from; on leaving the ``async with`` block all are acknowledged.
 
-    Twice is no harm: the topics it writes to are those whose readers know an id they have seen.
+    Twice is no harm: the topics it writes to are those whose readers know an id they have seen. So the producer need
+    not be idempotent; such a one could send nothing more to a partition after a record that the broker refused.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._again = {*settings.event_topics, topics.FEEDBACK}
         size = int(DEAD_LETTERS["max.message.bytes"])
-        self._producer = AIOKafkaProducer(**kafka_options(settings), enable_idempotence=True, max_request_size=size)
+        self._producer = AIOKafkaProducer(
+            **kafka_options(settings), acks="all", max_batch_size=BATCH_BYTES, max_request_size=size
+        )
         self._sent: list[asyncio.Future[object]] = []
 
     async def __aenter__(self) -> Self:
@@ -195,10 +204,20 @@ class Requeue:
         return TopicPartition(topic, number)
 
     async def send(self, letter: Letter) -> None:
-        """The record is on its way: key, value and headers as it came, and which letter it was."""
+        """The record is on its way: key, value and headers as it came, and which letter it was.
+
+        Raises :class:`NotAgain` as :meth:`target` does, and for a record that is larger than its topic takes.
+        """
         topic, number = await self.target(letter)
-        headers = list(requeued_headers(letter.headers, letter.partition, letter.offset))
-        self._sent.append(await self._producer.send(topic, letter.value, letter.key, number, headers=headers))
+        headers = requeued_headers(letter.headers, letter.partition, letter.offset)
+        try:
+            sent = await self._producer.send(topic, letter.value, letter.key, number, headers=list(headers))
+            if size_of(letter.key, letter.value, headers) > BATCH_BYTES:
+                await sent
+        except MessageSizeTooLargeError as error:
+            why = "is larger than its topic takes; let the app send the record again, smaller"
+            raise NotAgain(f"{letter.place} {why}") from error
+        self._sent.append(sent)
         if len(self._sent) >= IN_FLIGHT:
             await asyncio.gather(*self._sent)
             self._sent.clear()

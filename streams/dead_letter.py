@@ -33,7 +33,7 @@ def dead_letter(
         obeyed=obeyed,
     )
     key, value = record.key, record.value
-    if _size(key, value, headers) > LETTER_BYTES:
+    if size_of(key, value, headers) > LETTER_BYTES:
         key, value, headers = _cut(key, value, headers)
     return Fact(topics.DEAD_LETTERS, key, value, headers)
 
@@ -43,7 +43,7 @@ def _cut(key: bytes | None, value: bytes | None, headers: Headers) -> tuple[byte
     cut: dict[str, int] = {}
     own = tuple(each for each in headers if each[0] not in OURS)
     ours = headers[len(own) :]
-    room = LETTER_BYTES - CUT_BYTES - _size(None, None, ours)
+    room = LETTER_BYTES - CUT_BYTES - size_of(None, None, ours)
     if key and len(key) > room:
         cut["key"], key = len(key), b"sha256:" + sha256(key).hexdigest().encode()
     room -= len(key or b"")
@@ -72,7 +72,8 @@ RECORD_BYTES: Final = 40
 """What a record on the wire takes beside its parts, at most."""
 
 
-def _size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+def size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    """What a record takes on the wire at most, bytes, uncompressed."""
     return RECORD_BYTES + len(key or b"") + len(value or b"") + _width(headers)
 
 

@@ -43,9 +43,9 @@ class Reader:
         return int((await self._consumer.end_offsets([kafka]))[kafka])
 
     async def since(self, tp: TopicPartition, at: datetime, end: int) -> int:
-        """The offset of the first record of this time or later; ``end`` where there is none."""
+        """The offset of the first record of this time or later; ``end`` where there is none. Kafka begins in 1970."""
         kafka = KafkaPartition(*tp)
-        found = (await self._consumer.offsets_for_times({kafka: int(at.timestamp() * 1000)}))[kafka]
+        found = (await self._consumer.offsets_for_times({kafka: max(0, int(at.timestamp() * 1000))}))[kafka]
         return end if found is None else int(found.offset)
 
     async def read(self, tp: TopicPartition, start: int, end: int) -> AsyncIterator[tuple[Sequence[Record], int]]:

@@ -52,7 +52,9 @@ class Installation:
         assert result.exit_code == code, (result.output, result.exception)
         return result
 
-    def write(self, topic: str, key: bytes | None, value: bytes, headers: Sequence[tuple[str, Any]] = ()) -> None:
+    def write(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, Any]] = ()
+    ) -> None:
         """One record, compressed, in a batch of its own; a header's name may be odd."""
 
         async def send() -> None:
@@ -180,3 +182,16 @@ def test_no_letter_stops_the_tools_also_on_a_terminal_of_few_characters(here: In
     assert sent.splitlines()[-1] == "3 sent again, 5 left"
     assert "was obeyed in part (complained)" in sent
     assert len(here.read(EVENTS)) == 3
+
+
+def test_a_letter_that_kafka_does_not_take_back_is_left_and_the_others_are_sent(here: Installation) -> None:
+    """No key and no value, or an earlier version's letter that its topic does not take: each ended the command."""
+    for key, value in ((b"u1", b"{"), (None, None), (b"u2", bytes(1_500_000)), (b"u3", b"{")):
+        here.write(LETTERS, key, value, forged())
+    for since in ("1960-01-01T00:00:00Z", "0001-01-01T00:00:00Z"):
+        assert len(here.churn("dlt", "list", "--since", since).output.splitlines()) == 4, "all are younger"
+    sent = here.churn("dlt", "requeue", "--all").output
+    assert "left     0:1 has neither key nor value" in sent
+    assert "left     0:2 is larger than its topic takes; let the app send the record again, smaller" in sent
+    assert sent.splitlines()[-1] == "2 sent again, 2 left"
+    assert [record.key for record in here.read(EVENTS)] == [b"u1", b"u3"]

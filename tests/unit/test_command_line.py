@@ -43,3 +43,11 @@ def test_asking_for_one_command_imports_no_other() -> None:
         "import sys; from agents.__main__ import main; print([m for m in sys.modules if m.startswith('agents.cli.')])"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-08:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_cannot_be_written_in_utc_is_a_usage_error(time: str) -> None:
+    """It ended in an OverflowError."""
+    result = CliRunner().invoke(main, ["dlt", "list", "--since", time])
+    assert result.exit_code == 2
+    assert f"'{time}' is neither a time with its offset" in result.output

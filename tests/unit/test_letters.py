@@ -90,3 +90,10 @@ def test_a_record_that_is_not_whole_or_was_obeyed_is_left(letter, why) -> None:
 
 def test_other_records_are_sent_again() -> None:
     assert [why_left(letter_of(topic=topic), AGAIN) for topic in AGAIN] == [None, None]
+
+
+def test_a_record_without_key_and_value_is_left() -> None:
+    """Other clients write such records, ours does not send them: one of them ended the command."""
+    nothing = letter_of()._replace(key=None, value=None)
+    assert why_left(nothing, AGAIN) == "has neither key nor value; there is nothing to send again"
+    assert why_left(nothing._replace(value=b""), AGAIN) is None
