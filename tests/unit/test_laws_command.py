@@ -33,8 +33,8 @@ def test_a_law_that_does_not_hold_ends_it_and_says_how_to_see_it_again(
 
 def test_a_round_really_runs_laws_and_one_without_any_is_no_success(capfd: pytest.CaptureFixture[str]) -> None:
     """A misspelt file must not look green."""
-    assert laws.round_of(7, 1, ["tests/laws/test_sequence_laws.py"]) == laws.Counts(1, 0)
-    assert laws.round_of(7, 1, ["tests/laws/test_no_such_laws.py"]).failed == 1
+    assert laws.round_of(7, 0, ["tests/laws/test_sequence_laws.py"]) == laws.Counts(1, 0)
+    assert laws.round_of(7, 0, ["tests/laws/test_no_such_laws.py"]).failed == 1
     capfd.readouterr()
 
 
