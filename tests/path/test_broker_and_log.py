@@ -117,15 +117,23 @@ async def test_a_poison_record_of_our_own_holds_its_partition_and_no_other(toys:
     assert not (set(others) - expected) & set(await toys.state("relay"))
 
 
-async def test_an_unreadable_state_record_stops_its_partition_loudly(toys: Toys) -> None:
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (b"\x01garbage", "partition record: "),
+        (b"\xff\x90", "partition record was written by a newer program; upgrade this worker (version 255"),
+    ],
+    ids=["unreadable", "newer"],
+)
+async def test_a_state_record_that_cannot_be_read_stops_its_partition_loudly(toys: Toys, value, words) -> None:
     """Going on without it would lose what it held."""
     worker = toys.work("count", "relay", supervised=True)
     await toys.send("events", 500)
     await toys.settled()
     worker.kill()
-    await _overwrite_ledger(toys, 2)
+    await _overwrite_ledger(toys, 2, value)
     worker = toys.work("count", supervised=True)
-    await toys.logged(worker, "count[2] stands still: partition record: version ff")
+    await toys.logged(worker, f"count[2] stands still: {words}")
     await toys.logged(worker, "count[3] opened")
     assert "count[2] opened" not in toys.log_of(worker)
 
@@ -270,10 +278,10 @@ async def _partition_of(toys: Toys, key: bytes) -> int:
         await producer.stop()
 
 
-async def _overwrite_ledger(toys: Toys, number: int) -> None:
+async def _overwrite_ledger(toys: Toys, number: int, value: bytes) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=toys.bootstrap)
     await producer.start()
     try:
-        await producer.send_and_wait(toys.changelog("count"), b"\xffgarbage", key=LEDGER, partition=number)
+        await producer.send_and_wait(toys.changelog("count"), value, key=LEDGER, partition=number)
     finally:
         await producer.stop()
