@@ -223,7 +223,7 @@ class Tenure:
         self._watch.stored(self._number, len(self._table))
         now = self._clock.now().timestamp()
         for topic, records, _end in taken:
-            if records:
+            if records and records[0].timestamp >= 0:  # a record without a time says nothing of its wait
                 self._watch.waited(topic, max(0.0, now - records[0].timestamp / 1000))
 
     def _now(self) -> datetime:
