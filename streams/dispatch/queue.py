@@ -74,7 +74,7 @@ class Queue:
     def due(self, now: datetime, room: Room, most: int = LOOKED_AT) -> list[bytes]:
         """Whom to look at now, at most so many: whose hold has ended, then whom a word or a lease lets go on.
 
-        Each is given out once: the caller judges them all, and whoever waits on enters anew.
+        Each is given out once: the caller judges them all, and those who wait on enter anew.
         """
         found: dict[bytes, None] = {}
         while len(found) < most and (first := self._first(self._by_end)) and first[0] <= now:
