@@ -28,6 +28,19 @@ class Words:
                 del self._stand[key]
                 self._count(key.partition("/")[0], "expired")
 
+    def faults(self, counted: Counter[str], openings: int) -> list[str]:
+        """Outcomes that were counted too often or too seldom, where every partition was opened so many times.
+
+        A record that is no word leaves nothing behind, so each opening that finds it counts it again.
+        """
+        wrong = []
+        for name in sorted(counted.keys() | self.counted.keys()):
+            least = self.counted[name]
+            most = least * openings if name.endswith(".unreadable") else least
+            if not least <= counted[name] <= most:
+                wrong.append(f"{name}: {counted[name]}, and should be {least} to {most}")
+        return wrong
+
     def _hear(self, record: Stored, now: datetime) -> None:
         word = read_word(record)
         if word.unreadable:

@@ -214,7 +214,7 @@ def _odd_key(key: bytes | None, dice: Random) -> bytes | None:
 def _odd_headers(dice: Random) -> Iterator[tuple[str, bytes | None]]:
     for _ in range(dice.choice((1, 2, 2, 40))):
         name = dice.choice((*(f"ce_{each}" for each in ATTRIBUTES), "content-type", "Content-Type", "churn-dlt-reason",
-                            "churn-requeued", "x", "", "ce_", "ce_\0", "é" * 300))  # fmt: skip
+                            "churn-requeued", "churn-version", "x", "", "ce_", "ce_\0", "é" * 300))  # fmt: skip
         kinds = (b"application/json", b"application/cloudevents+json; charset=utf-8", b"text/plain", b"1.0", b"7")
         yield name, dice.choice((None, edges.raw(dice), *kinds, edges.moment(dice).encode()))
 

@@ -11,6 +11,12 @@ from tests.fuzz import edges
 PATTERNS = {r"^([01][0-9]|2[0-3]):[0-5][0-9]$": ("00:00", "23:59", "08:30")}
 """Texts that fit a pattern which schemas use; a new one asks for some here."""
 FITTING = ("2026-03-02T10:00:00Z", "2026-01-31T09:30:00+08:00", "2025-12-31T23:59:59.999999-05:00")
+UNDERSTOOD = frozenset({
+    "type", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "properties",
+    "required", "propertyNames", "additionalProperties", "items", "anyOf", "$ref", "$defs",
+    "title", "description", "default",
+})  # fmt: skip
+"""What a schema may say of a value; a schema that says more asks for edges here."""
 Schema = dict[str, Any]
 
 
@@ -52,10 +58,8 @@ class Shape:
             word = str(dice.choice(schema["enum"]))
             return dice.choice((word, word.upper(), f" {word}", word + "s", "", word[:-1]))
         kind = schema.get("type")
-        if kind == "integer":
-            return dice.choice(edges.INTEGERS)
-        if kind == "number":
-            return dice.choice((*edges.FLOATS, *edges.INTEGERS))
+        if kind in ("integer", "number"):
+            return self._edge_number(schema, dice)
         if kind == "string":
             return self._edge_text(schema, dice)
         if kind == "array":
@@ -63,6 +67,11 @@ class Shape:
         if kind == "object":
             return self._edge_object(schema, dice)
         return edges.value(dice)
+
+    def _edge_number(self, schema: Schema, dice: Random) -> int | float:
+        bounds = [bound + step for bound in _bounds(schema) for step in (-1, 0, 1)]
+        others = edges.INTEGERS if schema["type"] == "integer" else (*edges.FLOATS, *edges.INTEGERS)
+        return dice.choice((dice.choice(bounds or others), dice.choice(others)))
 
     def _edge_text(self, schema: Schema, dice: Random) -> str:
         most = schema.get("maxLength")
@@ -126,11 +135,33 @@ _FITS = {
     "object": Shape._object,
     "array": Shape._array,
     "string": Shape._string,
-    "integer": lambda _shape, _schema, dice: dice.choice((0, 1, 7, 2**31)),
-    "number": lambda _shape, _schema, dice: dice.choice((0, 0.5, 99.9, 1e9)),
+    "integer": lambda _shape, schema, dice: dice.choice((0, 1, 7, 2**31, *_bounds(schema))),
+    "number": lambda _shape, schema, dice: dice.choice((0, 0.5, 99.9, 1e9, *_bounds(schema))),
     "boolean": lambda _shape, _schema, dice: dice.random() < 0.5,
     "null": lambda _shape, _schema, _dice: None,
 }
+
+
+def _bounds(schema: Schema) -> list[int]:
+    """The least and the greatest number that a schema allows.
+
+    >>> _bounds({"type": "integer", "minimum": -9}), _bounds({"type": "number"})
+    ([-9], [])
+    """
+    return [schema[name] for name in ("minimum", "maximum") if name in schema]
+
+
+def words(schema: Any) -> set[str]:
+    """What a schema and those within it say of a value, by keyword.
+
+    >>> sorted(words({"type": "array", "items": {"type": "string", "maxLength": 3}}))
+    ['items', 'maxLength', 'type']
+    """
+    if not isinstance(schema, dict):
+        return set()
+    named = [each for name in ("properties", "$defs") for each in schema.get(name, {}).values()]
+    plain = [schema.get(name) for name in ("items", "additionalProperties", "propertyNames")]
+    return set(schema).union(*map(words, (*named, *plain, *schema.get("anyOf", ()))))
 
 
 @cache

@@ -8,9 +8,12 @@ from typing import Any, Final, NamedTuple
 import pytest
 from hypothesis import Phase, given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from schemas import topics
+from schemas.control import Control
 from schemas.decision import Decision
+from schemas.events import Event
 from schemas.feedback import Feedback
 from schemas.profile import Profile
 from schemas.reject import MISSING, RejectReason
@@ -22,6 +25,7 @@ from tests.cases import cases
 from tests.fuzz.culprits import fault, fewest, told
 from tests.fuzz.play import Way, alone, fuzz, way
 from tests.fuzz.records import Odd
+from tests.fuzz.shapes import UNDERSTOOD, words
 from tests.fuzz.town import LEAVERS, policy
 
 RECORDS: Final = 200
@@ -60,6 +64,14 @@ def test_the_town_lives_a_life_that_could_be_spoilt() -> None:
     assert {(each.outcome, each.reason) for each in decided} >= {("sent", None), ("dropped", "silenced")}
     written = {name for name in LEAVERS if f"{topics.OUTBOUND}/{name}" in whole}
     assert written == {*LEAVERS} - {LEAVERS[0]}
+
+
+@pytest.mark.parametrize("model", [Event, Profile, Feedback, Control])
+def test_every_bound_of_a_schema_is_an_edge(model: type[BaseModel]) -> None:
+    """What a schema comes to say of its values is tried, too. (Conditions of a control word are met by its kind.)"""
+    said = words(model.model_json_schema())
+    assert said - {"allOf"} <= UNDERSTOOD
+    assert ("allOf" in said) == (model is Control)
 
 
 def test_odd_records_are_neither_all_refused_nor_all_read() -> None:

@@ -1,20 +1,29 @@
 """The fuzz can fail: a bug that a role could have turns it red, and the record that leads to it is named."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import pytest
 
 from schemas import topics
+from schemas.control import Control, ControlKind
+from streams.dispatch.orders import Orders
 from streams.dispatch.partition import Dispatcher
+from streams.dispatch.views import Views
 from streams.health import HealthPartition
 from streams.role import Fact
+from tests.dispatching import warning
 from tests.fuzz.culprits import fault, fewest
 from tests.fuzz.play import Way, alone
-from tests.fuzz.records import Odd
-from tests.fuzz.town import DAYS
+from tests.fuzz.records import Odd, milliseconds
+from tests.fuzz.town import DAYS, moments
 
 KEYS: Final = tuple(f"odd-{number}".encode() for number in range(12))
+SAID: Final = Control(
+    kind=ControlKind.SILENCE, target="odd", who="ann", why="asked", at=moments()[19], until=moments()[-1]
+)
+WORD: Final = {20: [Odd(topics.CONTROL, b"silence/odd", SAID.encode(), 0), Odd(topics.CONTROL, b"tea", b"{", 0)]}
 QUIET: Final = {20: [Odd(topics.FEEDBACK, b"odd", b"{", 0), Odd(topics.EVENTS, b"odd", b"{}", 0)]}
 
 
@@ -68,6 +77,42 @@ def heedless_of_others(step: Any) -> Any:
     return bug
 
 
+def failing_at_odd(of: Any) -> Any:
+    def bug(self: Any, user: str, *rest: Any, **more: Any) -> Any:
+        if user == "odd":
+            raise OverflowError("planted")
+        return of(self, user, *rest, **more)
+
+    return bug
+
+
+def counting_twice(hear: Any) -> Any:
+    def bug(self: Any, records: Any, now: Any) -> None:
+        before = Counter(self.tally)
+        hear(self, records, now)
+        self.tally += self.tally - before
+
+    return bug
+
+
+def counting_nothing(hear: Any) -> Any:
+    def bug(self: Any, records: Any, now: Any) -> None:
+        before = Counter(self.tally)
+        hear(self, records, now)
+        self.tally &= before
+
+    return bug
+
+
+def counting_in_each_partition(hear: Any) -> Any:
+    def bug(self: Any, records: Any, now: Any) -> None:
+        before, count = Counter(self.tally), len(records)
+        hear(self, records, now)
+        self.tally = before + Counter({"control.silence.taken": count})
+
+    return bug
+
+
 BUGS: Final = (raising, without_outcome, with_two_letters, without_letter, with_a_large_letter)
 
 
@@ -91,3 +136,26 @@ def test_a_bug_that_touches_somebody_else_is_seen(monkeypatch: pytest.MonkeyPatc
     found = fault(every, Way())
     assert found is not None
     assert found.kind.startswith("Differs")
+
+
+@pytest.mark.parametrize("bug", [counting_twice, counting_nothing, counting_in_each_partition])
+def test_a_word_that_is_not_counted_once_is_seen(bug: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where each partition is opened again and again."""
+    for way in (Way(), Way(reopened=10)):
+        assert fault(WORD, way) is None
+    monkeypatch.setattr(Orders, "hear", bug(Orders.hear))
+    for way in (Way(), Way(reopened=10)):
+        found = fault(WORD, way)
+        assert found is not None
+        assert "control.silence.taken" in found.text
+
+
+def test_a_user_whom_no_role_can_judge_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The net puts them aside and everybody else is served; but no door has refused what led to it."""
+    judged = warning("odd", at=moments()[80])
+    warned = {81: [Odd(topics.WARNINGS, b"odd", judged.encode(), milliseconds(judged.at), judged.headers())]}
+    assert fault(warned, Way()) is None
+    monkeypatch.setattr(Views, "of", failing_at_odd(Views.of))
+    found = fault(warned, Way())
+    assert found is not None
+    assert "nobody could judge ['odd']" in found.text
