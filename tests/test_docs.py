@@ -112,6 +112,18 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def alerts() -> set[str]:
+    """Return the names of all alert rules."""
+    rules = (ROOT / "deploy/prometheus/rules").glob("*.yml")
+    return {name for path in rules for name in re.findall(r"alert: (\w+)", path.read_text())}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_an_alert_that_a_page_names_exists(page: Path) -> None:
+    """Nobody is sent to look for an alert that never fires."""
+    assert set(re.findall(r"\bChurn[A-Z]\w+", page.read_text())) <= alerts()
+
+
 def headings(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as code hosts make them."""
     titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
