@@ -112,7 +112,8 @@ class Metrics:
         )
         self.orders = self._counter(
             "churn_control_orders_total",
-            "Operators' words on churn.control that were taken in, each once; unknown: its key names no kind.",
+            "Operators' words on churn.control that were taken in, each once, but an unreadable one again whenever a "
+            "partition opens; unknown: its key names no kind.",
             kind=(*ControlKind, UNKNOWN),
             outcome=OrderOutcome,
         )
