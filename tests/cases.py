@@ -17,7 +17,8 @@ def register() -> None:
     """
     unhurried: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
     settings.register_profile(FIXED, max_examples=100, derandomize=True, **unhurried)
-    settings.register_profile(LONG, max_examples=100 * MORE, print_blob=True, **unhurried)
+    # Where it finds itself in CI, Hypothesis takes fixed cases for its default: what is new must be asked for.
+    settings.register_profile(LONG, max_examples=100 * MORE, derandomize=False, print_blob=True, **unhurried)
     settings.load_profile(FIXED)
 
 
