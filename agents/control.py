@@ -51,9 +51,9 @@ async def heard(settings: Settings, reader: Reader) -> AsyncIterator[Record]:
 
 
 async def said(settings: Settings, reader: Reader) -> dict[str, Control]:
-    """The newest word of every key that has not been taken back; what is no word changes nothing, as for a worker."""
+    """The newest word of every key that has not been taken back; what is no word counts as for a worker."""
     words = [read_word(record) async for record in heard(settings, reader)]
-    newest = {word.key: word.control for word in words if not word.unreadable}
+    newest = {word.key: word.control for word in words if word.control is not None or not word.unreadable}
     return {key: control for key, control in newest.items() if control is not None}
 
 

@@ -112,8 +112,9 @@ class Metrics:
         )
         self.orders = self._counter(
             "churn_control_orders_total",
-            "Operators' words on churn.control that were taken in, each once, but an unreadable one again whenever a "
-            "partition opens; unknown: its key names no kind.",
+            "Operators' words on churn.control that were taken in, each once. Unreadable: a silence, suppress or pause "
+            "is obeyed without an end, any other is counted again whenever a partition opens; unknown: its key names "
+            "no kind.",
             kind=(*ControlKind, UNKNOWN),
             outcome=OrderOutcome,
         )

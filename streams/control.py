@@ -1,7 +1,7 @@
 """Reading what operators say (topic ``churn.control``), for every role alike; no bytes raise."""
 
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from pydantic import ValidationError
@@ -10,13 +10,18 @@ from schemas.control import Control, ControlKind
 from streams.role import Record
 
 _KINDS = frozenset(each.value for each in ControlKind)
+FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+"""The end of a silence whose own end cannot be read."""
+_FORBIDDING: Final = {ControlKind.SILENCE: FOREVER, ControlKind.SUPPRESS: None, ControlKind.PAUSE: None}
+"""The kinds by which less is sent than without them, and the end they have where nothing but their key can be read."""
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 class Word(NamedTuple):
     """One record of the topic: the newest of its key holds.
 
-    ``control`` is None where the word was taken back, and where the record is ``unreadable``; ``kind`` where its key
-    names none that is known.
+    ``control`` is None where the word was taken back; ``kind`` where its key names none that is known. Where the value
+    is ``unreadable``, ``control`` is what the key alone orders if that forbids something, without an end; else None.
     """
 
     kind: ControlKind | None
@@ -42,8 +47,23 @@ def read_word(record: Record) -> Word:
     except ValidationError:
         control = None
     if control is None or (control.kind, control.target) != (kind, target):
-        return Word(kind, target, unreadable=True)
+        return Word(kind, target, _forbidding(kind, target, record.timestamp), unreadable=True)
     return Word(kind, target, control)
+
+
+def _forbidding(kind: ControlKind, target: str, milliseconds: int) -> Control | None:
+    """The order of which only the key was read: somebody wanted less to be sent, and nobody knows until when."""
+    if kind not in _FORBIDDING:
+        return None
+    try:
+        at = min(_EPOCH + timedelta(milliseconds=milliseconds), FOREVER - timedelta(days=1))
+    except OverflowError:
+        at = _EPOCH
+    why = "its record cannot be read: it holds until it is lifted"
+    try:
+        return Control(kind=kind, target=target, who="unknown", why=why, at=at, until=_FORBIDDING[kind])
+    except ValidationError:  # no such user or playbook can be
+        return None
 
 
 def about(key: bytes | None) -> tuple[ControlKind | None, str]:

@@ -189,12 +189,12 @@ def _row(control: Control) -> Row:
 
 
 def _told(record: Record) -> Row | None:
-    """What a record says; None where it is no word."""
+    """What a record says; None where it is no word, and nobody obeys it."""
     word = read_word(record)
+    if word.control is not None:
+        return {"said": "unreadable" if word.unreadable else "ordered", **_row(word.control)}
     if word.unreadable:
         return None
-    if word.control is not None:
-        return {"said": "ordered", **_row(word.control)}
     at, who, why = (
         (header(record.headers, each) or b"").decode(errors="backslashreplace")
         for each in (LiftHeader.AT, LiftHeader.WHO, LiftHeader.WHY)

@@ -30,7 +30,9 @@ class OrderOutcome(StrEnum):
     LIFTED = "lifted"
     EXPIRED = "expired"
     UNREADABLE = "unreadable"
-    """The record is not an operator's word about what its key names: it changes nothing."""
+    """The record is not an operator's word about what its key names: what would forbid something is obeyed without an
+    end, all else changes nothing.
+    """
 
 
 class Orders:
@@ -84,7 +86,7 @@ class Orders:
         return max(orders, key=lambda each: (each.until is None, each.until or each.at), default=None)
 
     def _apply(self, word: Word, now: datetime) -> None:
-        if word.unreadable:
+        if word.unreadable and word.control is None:
             self._count(word, OrderOutcome.UNREADABLE)
             return
         order, before = Order.of(word.control) if word.control else None, self._order(word)
@@ -94,7 +96,8 @@ class Orders:
         order = None if over else order
         if order != before:
             self._put(word, order)
-            self._count(word, OrderOutcome.EXPIRED if over else OrderOutcome.TAKEN if order else OrderOutcome.LIFTED)
+            taken = OrderOutcome.UNREADABLE if word.unreadable else OrderOutcome.TAKEN
+            self._count(word, OrderOutcome.EXPIRED if over else taken if order else OrderOutcome.LIFTED)
             if _field(word):
                 self.affected.add(word.target.encode())
 

@@ -31,7 +31,7 @@ class Words:
     def faults(self, counted: Counter[str], openings: int) -> list[str]:
         """Outcomes that were counted too often or too seldom, where every partition was opened so many times.
 
-        A record that is no word leaves nothing behind, so each opening that finds it counts it again.
+        A record that is no word and forbids nothing leaves nothing behind: each opening that finds it counts it again.
         """
         wrong = []
         for name in sorted(counted.keys() | self.counted.keys()):
@@ -43,7 +43,7 @@ class Words:
 
     def _hear(self, record: Stored, now: datetime) -> None:
         word = read_word(record)
-        if word.unreadable:
+        if word.unreadable and word.control is None:
             self._count(word.kind or "unknown", "unreadable")
             return
         said = (word.control.at, word.control.until) if word.control else None
@@ -55,7 +55,8 @@ class Words:
         self._stand.pop(word.key, None)
         if holds:
             self._stand[word.key] = holds
-        self._count(word.kind or "unknown", "expired" if over else "taken" if holds else "lifted")
+        taken = "unreadable" if word.unreadable else "taken"
+        self._count(word.kind or "unknown", "expired" if over else taken if holds else "lifted")
 
     def _count(self, kind: str, outcome: str) -> None:
         self.counted[f"control.{kind}.{outcome}"] += 1

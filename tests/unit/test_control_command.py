@@ -65,7 +65,10 @@ def test_history_tells_what_was_ordered_and_who_lifted_it_and_leaves_out_what_is
     bare = _told(Stood(2, 0, b"suppress/u1", None, (("churn-who", b"\xff"),)))
     assert bare is not None
     assert (bare["who"], bare["at"]) == ("\\xff", "")
-    assert _told(Stood(3, 0, b"suppress/u1", b"{")) is None
+    assert _told(Stood(3, 0, b"breaker/push", b"{")) is None
+    obeyed = _told(Stood(4, 0, b"suppress/u1", b"{"))
+    assert obeyed is not None
+    assert obeyed | {"said": "unreadable", "target": "u1", "who": "unknown", "until": None} == obeyed
 
 
 def test_in_force_is_what_lasts_and_has_not_ended() -> None:

@@ -162,10 +162,11 @@ def test_what_was_lifted_and_forgotten_while_nobody_listened_is_lifted() -> None
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        (b"suppress/u1", b"{"),
-        (b"suppress/u1", order(SUPPRESS, "u2").encode()),
-        (b"suppress/u1", order(SILENCE, "u1", until=T0 + HOUR).encode()),
         (b"erase/u1", order(SUPPRESS).encode()),
+        (b"pause/NO PLAYBOOK", b"{"),
+        (b"suppress/" + 257 * b"u", b"{"),
+        (b"breaker/push", b"{"),
+        (b"release/blast", b"{"),
         (b"suppress/", None),
         (b"suppress", None),
         (b"\xff", b"\xff"),
@@ -186,6 +187,43 @@ def test_a_record_that_is_no_word_changes_nothing_stops_nobody_and_is_counted(
         worked.restart()
     assert [name for name in tallied(worked) if not name.endswith("unreadable")] == []
     assert read_word(Stood(9, 0, key, value)).unreadable
+
+
+ABSURD = order(SUPPRESS, "u1").encode().replace(b"}", b', "until": "9999-12-31T23:59:59-08:00"}')
+SAID = {"silence": (DROPPED, Reason.SILENCED), "suppress": GONE, "pause": PAUSED}
+
+
+@pytest.mark.parametrize("milliseconds", [-(2**63), -1, 0, 1_772_442_000_000, 2**63 - 1])
+@pytest.mark.parametrize("value", [b"{", b"\xff", b"null", b"{}", order(SUPPRESS, "u2").encode(), ABSURD])
+@pytest.mark.parametrize(
+    ("kind", "target"), [("silence", "u1"), ("suppress", "u1"), ("pause", "come-back"), ("pause", "*")]
+)
+def test_an_order_that_forbids_something_and_cannot_be_read_holds_until_it_is_lifted(
+    kind: str, target: str, value: bytes, milliseconds: int
+) -> None:
+    """Who wrote it wanted less to be sent; its outcome is counted once, also by the owners that come after."""
+    worked, key = known(), f"{kind}/{target}".encode()
+    said = value.replace(b'"suppress"', f'"{kind}"'.encode()).replace(b'"u1"', f'"{target}"'.encode())
+    worked.orders[key] = Stood(9, milliseconds, key, said)
+    worked.partition.hear(topics.CONTROL, list(worked.orders.values()), T0)
+    for day in range(2):
+        worked.work(warning(day=day))
+        assert worked.outcome == SAID[kind]
+        worked.restart()
+    assert tallied(worked) == {}, "an owner that comes after knows it"
+    worked.hear(Lifted(key.decode()))
+    worked.work(warning(day=2))
+    assert [each.outcome for each in worked.decisions].count(SENT) == 1
+
+
+def test_an_order_that_cannot_be_read_and_forbids_something_is_counted_once_as_unreadable() -> None:
+    worked = known()
+    for _opening in range(2):
+        worked.orders[b"silence/u1"] = Stood(9, 0, b"silence/u1", b"{")
+        worked.partition.hear(topics.CONTROL, list(worked.orders.values()), T0)
+        assert tallied(worked) == ({} if _opening else {"control.silence.unreadable": 1})
+        worked.work()
+        worked.restart()
 
 
 def test_a_user_is_ordered_about_in_his_own_partition_alone_and_each_order_is_counted_once() -> None:
