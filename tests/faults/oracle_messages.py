@@ -19,8 +19,10 @@ from tests.faults.rules import Rules
 
 Json = dict[str, Any]
 CANDIDATES = ("watch", "risk", "critical")
-UNANSWERED = [[reason] for reason in ("no_playbook", "suppressed", "overtaken", "replaced")]
-"""All that may be said of a candidate of a level that no playbook answers; before it is judged it may be overtaken."""
+UNANSWERED = [[reason] for reason in ("no_playbook", "suppressed", "overtaken", "replaced", "expired")]
+"""All that may be said of a candidate of a level that no playbook answers; before it is judged it may be overtaken,
+replaced, or expire: a partition that stands still for 7 s stands still for three simulated days.
+"""
 
 
 def said(records: Iterable[Stood]) -> list[Json]:
@@ -94,7 +96,7 @@ class Messages:
                 findings.wrong.append(f"{name}: it goes on after its end")
         said_of_it = [d.get("reason") for d in decisions]
         if warning["level"] not in self.rules.playbooks and said_of_it not in UNANSWERED:
-            findings.wrong.append(f"{name}: no playbook answers level {warning['level']}, and nothing else may be said")
+            findings.wrong.append(f"{name}: no playbook answers level {warning['level']}, and {said_of_it} is said")
         for end in ends:
             if end.get("reason") in ORDERED:
                 continue
