@@ -113,7 +113,8 @@ async def test_records_that_are_no_words_stop_nobody_and_leave_what_stands() -> 
     """Whatever somebody writes to the operators' topic, warnings are answered, and who was suppressed stays so."""
     story = known("ann", "bob")
     story.ordered(SUPPRESS, "ann", NOON - HOUR)
-    for key, value in ((b"suppress/ann", b"{"), (b"breaker/push", b"[]"), (b"\xff", b"\xff"), (None, b"{}"), (b"x/y", None)):
+    no_words = ((b"suppress/ann", b"{"), (b"breaker/push", b"[]"), (b"\xff", b"\xff"), (None, b"{}"), (b"x/y", None))
+    for key, value in no_words:
         story.does(NOON, lambda driver, key=key, value=value: driver.send(topics.CONTROL, key, value, 0))
     for user in ("ann", "bob"):
         story.warned(user, NOON + HOUR)
