@@ -153,5 +153,7 @@ def run_or_stop(work: Awaitable[None]) -> None:
         raise click.ClickException(str(faults)) from faults
     except (ledgers.Newer, ledgers.Unreadable, *STANDSTILL) as fault:
         raise click.ClickException(str(fault)) from fault
+    except BrokenPipeError:  # who reads our output has seen enough
+        raise
     except (KafkaError, OSError) as error:
         raise click.ClickException(f"{error}; is a broker running at CHURN_BOOTSTRAP_SERVERS?") from error

@@ -164,7 +164,9 @@ class Metrics:
     def _define_state(self) -> None:
         """How it stands: readiness, lag, time, queues, breakers, the board."""
         self.ready = self._gauge("churn_partition_ready", "1 while the partition is worked on.", partition=OPEN)
-        self.broken = self._gauge("churn_partition_broken", "1 while the partition needs a person.", partition=OPEN)
+        self.broken = self._gauge(
+            "churn_partition_broken", "1 from a standstill that no retry mends until work is done.", partition=OPEN
+        )
         self.turned = self._gauge(
             "churn_partition_turn_timestamp_seconds",
             "When the owner last looked for work, seconds since 1970; it does so every second, work or not.",
@@ -233,7 +235,9 @@ class Metrics:
         """An owner has entered a state: counted, and the partition's readiness shows it."""
         self.owners.labels(state).inc()
         self.ready.labels(partition).set(state is OwnerState.READY)
-        self.broken.labels(partition).set(state is OwnerState.BROKEN)
+        broken = self.broken.labels(partition)
+        if state in {OwnerState.BROKEN, OwnerState.READY}:  # each try to open it again leaves it broken
+            broken.set(state is OwnerState.BROKEN)
         if state is OwnerState.CLOSED:
             self._forget(partition)
 

@@ -7,6 +7,8 @@ end, and every change raises the version of each kind that holds the struct; ``t
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -23,7 +25,7 @@ class StateUnreadable(Exception):
     """A state record cannot be read: the partition stops, for going on would forget what was sent to whom."""
 
     def __init__(self, name: str, cause: str) -> None:
-        super().__init__(f"state {name!r} is unreadable: {cause}; run the version that wrote it")
+        super().__init__(f"state {name} is unreadable: {cause}; run the version that wrote it")
         self.name = name
 
 
@@ -36,7 +38,21 @@ class UnreadableRecord(Exception):
         self.offset = offset
 
 
-STANDSTILL: Final = (StateUnreadable, UnreadableRecord, NewerRecord)
+class UnprocessableRecord(Exception):
+    """Handling a record of ours fails, and it must not be left out: the partition stops until the program is mended."""
+
+    def __init__(self, topic: str, offset: int, cause: Exception) -> None:
+        frames = extract_tb(cause.__traceback__)
+        place = "".join(f" in {'/'.join(Path(each.filename).parts[-3:])}:{each.lineno}" for each in frames[-1:])
+        super().__init__(
+            f"handling {topic} at offset {offset} fails with {type(cause).__name__}: {cause}{place}; it concerns all "
+            "users and is not left out: install a release that handles it"
+        )
+        self.topic = topic
+        self.offset = offset
+
+
+STANDSTILL: Final = (StateUnreadable, UnreadableRecord, UnprocessableRecord, NewerRecord)
 """What stops a partition of any role until a person has looked."""
 
 
@@ -66,7 +82,7 @@ class Codec(Generic[T]):
         version: int = 1,
         upgrades: Mapping[int, Upgrade] | None = None,
         head: int = 0,
-        naming: Callable[[Any], str] = str,
+        naming: Callable[[Any], str] = repr,
     ) -> None:
         self.kind, self.model, self._naming, self._start = kind, model, naming, 1 + head
         self._encode = msgspec.msgpack.Encoder().encode
@@ -117,7 +133,7 @@ class Codec(Generic[T]):
         return StateUnreadable(self._naming(of), cause)
 
     def _newer(self, of: Any, found: str) -> NewerRecord:
-        return NewerRecord(f"state {self._naming(of)!r}", found)
+        return NewerRecord(f"state {self._naming(of)}", found)
 
 
 _LENGTHS: Final = re.compile(r"Expected `array` of (?:at most )?length (?:\d+ to )?(?P<most>\d+), got (?P<found>\d+)")

@@ -16,13 +16,15 @@ class Failing:
         self._since = 0.0
         self.fault = ""
         """The first line of the last one; empty where there is none."""
+        self.broken = False
+        """Whether one of them was a standstill, which no retry mends."""
 
     def __bool__(self) -> bool:
         lasts = self._clock() - self._since
-        return self._count >= FAILURES or (self._count > 0 and lasts >= FAILING_SECONDS)
+        return self.broken or self._count >= FAILURES or (self._count > 0 and lasts >= FAILING_SECONDS)
 
-    def failed(self, fault: BaseException) -> None:
-        """One more fault.
+    def failed(self, fault: BaseException, broken: bool = False) -> None:
+        """One more fault; ``broken`` where it is a standstill.
 
         >>> seconds = 0.0
         >>> failing = Failing(lambda: seconds)
@@ -34,9 +36,10 @@ class Failing:
         """
         self._since = self._since if self._count else self._clock()
         self._count += 1
+        self.broken = self.broken or broken
         self.fault = (str(fault) or repr(fault)).splitlines()[0]
 
     def worked(self) -> bool:
         """Work was done; whether there was a fault before it."""
-        had, self._count, self.fault = bool(self._count), 0, ""
+        had, self._count, self.fault, self.broken = bool(self._count), 0, "", False
         return had

@@ -190,7 +190,7 @@ class Owner:
             await asyncio.sleep(seconds)
 
     def _fail(self, state: str, fault: BaseException) -> None:
-        self._failing.failed(fault)
+        self._failing.failed(fault, broken=state == "broken")
         self._become(state)
 
     def _become(self, state: str) -> None:

@@ -213,6 +213,9 @@ def _show(rows: list[Row], as_json: bool, nothing: str) -> None:
             table.add_column(name, overflow="fold")
         for row in rows:
             table.add_row(*("" if value is None else str(value) for value in row.values()))
-        Console(markup=False, highlight=False).print(table)
+        console = Console(markup=False, highlight=False)
+        if not console.is_terminal:  # a target must not be broken where it is copied from
+            console.width = max(console.width, console.measure(table).maximum)
+        console.print(table)
     else:
         click.echo(nothing, err=True)

@@ -137,7 +137,7 @@ EMPTY = Book()
 
 
 def _user(key: bytes) -> str:
-    return f"of user {key.decode(errors='backslashreplace')}"
+    return f"of user {key.decode(errors='backslashreplace')!r}"
 
 
 BOOKS = Codec("dispatcher-user", Book, version=2, upgrades={1: lambda fields: fields}, naming=_user)

@@ -16,7 +16,7 @@ from schemas.reject import RejectReason
 from schemas.sign import Sign
 from schemas.warning import Level, Warning
 from streams.board import BoardQuestion, BoardView
-from streams.codec import UnreadableRecord, read_own
+from streams.codec import UnprocessableRecord, read_own
 from streams.dead_letter import dead_letter
 from streams.dispatch.asking import Asking
 from streams.dispatch.book import Book, Candidate, introduced, returned, unjudged
@@ -137,7 +137,7 @@ class Dispatcher:
         and lifts that. The governor's words are of all users, and never left out.
         """
         if topic in (topics.BREAKERS, topics.LEASES):
-            raise UnreadableRecord(topic, record.offset, repr(cause)) from cause
+            raise UnprocessableRecord(topic, record.offset, cause) from cause
         if topic == topics.CONTROL:
             facts = [] if self._number else [self._letter(topic, record, cause)]
             return facts + self._set_aside(self.orders.target(record), cause, now)

@@ -14,7 +14,7 @@ from schemas.counts import Counts
 from schemas.lease import Lease, probes
 from schemas.policy import Policy
 from schemas.reject import RejectReason
-from streams.codec import UnreadableRecord, read_own
+from streams.codec import UnprocessableRecord, read_own
 from streams.control import Word, read_word
 from streams.dead_letter import dead_letter
 from streams.govern.account import Wish
@@ -99,7 +99,7 @@ class Governor:
     def refuse(self, topic: str, record: Record, cause: Exception, now: datetime) -> Iterable[Fact]:
         """An operator's word that fails goes to the dead letters; counts are of all users and never left out."""
         if topic != topics.CONTROL:
-            raise UnreadableRecord(topic, record.offset, repr(cause)) from cause
+            raise UnprocessableRecord(topic, record.offset, cause) from cause
         return [dead_letter(record, topic, 0, RejectReason.UNPROCESSABLE, repr(cause))]
 
     def put_aside(self, user: bytes, cause: Exception, time: int, now: datetime) -> Iterable[Fact]:

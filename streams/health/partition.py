@@ -16,7 +16,7 @@ from schemas.reject import RejectReason
 from schemas.sign import Sign
 from schemas.stage import StageChange
 from schemas.warning import Warning
-from streams.codec import Codec, UnreadableRecord, read_own
+from streams.codec import Codec, UnprocessableRecord, read_own
 from streams.dead_letter import dead_letter
 from streams.health.lane import Lane, Said
 from streams.health.learning.book import product_and_kind, reserved
@@ -134,7 +134,7 @@ class HealthPartition:
         learned is never left out.
         """
         if topic == topics.POPULATION:
-            raise UnreadableRecord(topic, record.offset, repr(cause)) from cause
+            raise UnprocessableRecord(topic, record.offset, cause) from cause
         reject = Reject(RejectReason.UNPROCESSABLE, repr(cause))
         if topic == topics.CONTROL:
             return [] if self._number else [self._letter(topic, record, reject)]

@@ -106,7 +106,7 @@ class State(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 def _named(key: bytes) -> str:
     user, product = user_and_product(key)
-    return f"of user {user} in product {product}"
+    return f"of user {user!r} in product {product!r}"
 
 
 STATES: Final = Codec("health-user", State, head=_DUE.size, naming=_named)

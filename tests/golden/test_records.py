@@ -16,7 +16,7 @@ from agents.roles.health import health
 from agents.roles.spec import RoleSpec
 from schemas.base import VERSION_HEADER, Message
 from schemas.version import NewerRecord, Upgrades
-from streams.codec import Codec, StateUnreadable, UnreadableRecord, read_own
+from streams.codec import Codec, StateUnreadable, UnprocessableRecord, UnreadableRecord, read_own
 from tests.golden.generate import RECORDS, SAID, row_of
 from tests.golden.kinds import OWN, READ_FROM, VALUES, Kind, kinds
 from tests.golden.story import POLICY
@@ -165,7 +165,7 @@ def test_a_codec_without_the_upgrade_of_a_version_is_not_made() -> None:
 
 @pytest.mark.parametrize("spec", [health(POLICY), dispatcher(POLICY), governor(POLICY)], ids=lambda spec: spec.name)
 def test_every_role_stands_still_before_what_it_cannot_read(spec: RoleSpec) -> None:
-    assert {NewerRecord, StateUnreadable, UnreadableRecord} <= set(spec.standstill)
+    assert {NewerRecord, StateUnreadable, UnprocessableRecord, UnreadableRecord} <= set(spec.standstill)
 
 
 # --- Messages -------------------------------------------------------------------------------------------------------

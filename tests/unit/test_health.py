@@ -151,12 +151,12 @@ def test_the_ring_counts_what_a_list_of_all_days_counts() -> None:
     ],
 )
 def test_an_unreadable_state_names_its_user_and_product(record: bytes) -> None:
-    with pytest.raises(StateUnreadable, match="of user u1 in product shop' is unreadable"):
+    with pytest.raises(StateUnreadable, match="of user 'u1' in product 'shop' is unreadable"):
         unpack(key_of("u1", "shop"), record)
 
 
 def test_a_partition_with_a_state_of_a_newer_version_does_not_open() -> None:
-    with pytest.raises(NewerRecord, match="of user u1 in product shop' was written by a newer program; upgrade this"):
+    with pytest.raises(NewerRecord, match="of user 'u1' in product 'shop' was written by a newer program"):
         opened({key_of("u1", "shop"): b"\x07" + pack(State())[1:]})
 
 

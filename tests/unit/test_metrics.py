@@ -74,12 +74,14 @@ def test_the_catalogue_has_every_metric_that_is_exposed(registry: CollectorRegis
 
 def test_an_owner_is_ready_only_while_it_is(registry: CollectorRegistry, metrics: Metrics) -> None:
     shown = []
-    for state in (OwnerState.OPENING, OwnerState.READY, OwnerState.FAILED, OwnerState.BROKEN):
+    opened, failed, broken = OwnerState.OPENING, OwnerState.FAILED, OwnerState.BROKEN
+    for state in (opened, OwnerState.READY, failed, broken, opened, failed, opened, OwnerState.READY):
         metrics.enter(3, state)
         shown.append((series(registry, "churn_partition_ready"), series(registry, "churn_partition_broken")))
     label = '{partition="3"}'
-    assert shown == [({label: ready}, {label: broken}) for ready, broken in ((0, 0), (1, 0), (0, 0), (0, 1))]
-    assert series(registry, "churn_owner_states_total")['{state="failed"}'] == 1
+    alike = ((0, 0), (1, 0), (0, 0), (0, 1), (0, 1), (0, 1), (0, 1), (1, 0))
+    assert shown == [({label: ready}, {label: broken}) for ready, broken in alike], "broken until it is ready"
+    assert series(registry, "churn_owner_states_total")['{state="failed"}'] == 2
 
 
 def test_nothing_is_shown_of_a_partition_that_went_to_another_worker(
