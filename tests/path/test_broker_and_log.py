@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.structs import TopicPartition
+from confluent_kafka import Producer
 
 from agents.batches.reader import reading
 from agents.local import Kafka
@@ -96,6 +97,24 @@ async def test_a_record_that_leads_to_one_larger_than_kafka_takes_is_refused_onc
     await toys.settled()
     assert await toys.read(toys.prefix + "refused") == [(b"u1", b"huge")]
     assert "lets go and opens again" not in toys.log_of(worker)
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_records_in_every_compression_of_kafka_are_absorbed(toys: Toys, codec: str) -> None:
+    """Who writes chooses it, in whatever client; librdkafka frames snappy in another way than Java and aiokafka."""
+    worker = toys.work("count", "relay", supervised=True)
+    for version, user in enumerate((b"aiokafka", b"librdkafka")):
+        records = [(b"%s%d" % (user, n), b"x" * 300) for n in range(200)]
+        toys.events.update(key for key, _value in records)
+        if version:
+            producer = Producer({"bootstrap.servers": toys.bootstrap, "compression.type": codec, "linger.ms": 50})
+            for key, value in records:
+                producer.produce(toys.prefix + "events", value, key)
+            assert await asyncio.to_thread(producer.flush, 30) == 0
+        else:
+            await toys.put("events", records, compression_type=codec)
+    await toys.settled()
+    assert "opens again" not in toys.log_of(worker)
 
 
 async def test_a_poison_record_of_our_own_holds_its_partition_and_no_other(toys: Toys) -> None:
