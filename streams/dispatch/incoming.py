@@ -6,7 +6,7 @@ What a refused record takes back is obeyed all the same (:class:`Obeyed`): a ref
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,6 +22,9 @@ M = TypeVar("M", Profile, Feedback)
 
 RESERVED = b"\0"
 """Keys that begin with it are the program's own."""
+OBEYED_BYTES: Final = 1_048_576
+"""Of a record that is larger nothing is obeyed; Kafka takes none by default."""
+LATEST: Final = timezone(timedelta(hours=-12))
 FOREVER = datetime.max.replace(tzinfo=UTC)
 _REASONS = {
     "model_type": RejectReason.NOT_AN_OBJECT,
@@ -66,7 +69,8 @@ def read(model: type[M], record: Record, max_bytes: int) -> M | Refused:
     if not record.value:
         return Refused(RejectReason.EMPTY, "the record has no value; send the message as JSON")
     if len(record.value) > max_bytes:
-        return Refused(RejectReason.TOO_LARGE, f"{len(record.value)} bytes, at most {max_bytes} are taken")
+        detail = f"{len(record.value)} bytes, at most {max_bytes} are taken"
+        return Refused(RejectReason.TOO_LARGE, detail, _obeyed(model, record))
     try:
         message = model.model_validate_json(record.value)
     except ValidationError as error:
@@ -103,6 +107,8 @@ _BEYOND = re.compile(r"\+?\d{5,}-")
 
 def _obeyed(model: type[Profile] | type[Feedback], record: Record) -> Obeyed:
     """What a record that is refused takes back, if it is JSON and about the user that is its key."""
+    if len(record.value or b"") > OBEYED_BYTES:
+        return NOTHING
     body = _leniently(record.value or b"")
     if not isinstance(body, dict) or not _is_about(body.get("user_id"), record.key):
         return NOTHING
@@ -112,11 +118,11 @@ def _obeyed(model: type[Profile] | type[Feedback], record: Record) -> Obeyed:
 def _leniently(value: bytes) -> Any:
     """The JSON of a record that is refused, read as any program may write it; None where it is none.
 
-    Of a no less is asked than of a yes: NaN, numbers of any size, half of a surrogate pair, a byte order mark and bytes
-    that are not UTF-8 do not keep a consent alive.
+    Of a no less is asked than of a yes: NaN, numbers of any size, half of a surrogate pair, a byte order mark, UTF-16,
+    UTF-32 and bytes that are no text do not keep a consent alive.
     """
     try:
-        return json.loads(value.decode("utf-8-sig", errors="replace"), parse_int=float)
+        return json.loads(value.decode(json.detect_encoding(value), errors="replace"), parse_int=float)
     except (ValueError, RecursionError):
         return None
 
@@ -153,16 +159,21 @@ def _is_no(given: object) -> bool:
 
 
 def _silent(until: object) -> datetime | None:
-    """Until when the user wants no message; a moment beyond the calendar is its end."""
+    """Until when the user wants no message; what is no moment, or beyond the calendar, is its end.
+
+    A moment without an offset is taken where it is latest, in UTC-12.
+    """
+    if until is None or until is False or (isinstance(until, str) and not until.strip()):
+        return None
     beyond = _BEYOND.match(until) if isinstance(until, str) else isinstance(until, float) and until > _LAST_MILLISECOND
     if beyond:
         return FOREVER
     try:
         moment = _moment(until)
     except ValidationError:
-        return None
+        return FOREVER
     try:
-        return moment.astimezone(UTC) if moment.tzinfo else None
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=LATEST).astimezone(UTC)
     except OverflowError:
         return FOREVER if moment.year > 1 else None
 

@@ -93,6 +93,37 @@ def test_a_profile_obeyed_in_part_is_counted_as_such(worked):
     assert "profile.rejected" not in counted
 
 
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_withdrawal_is_obeyed_in_every_encoding_of_json_and_in_a_record_that_is_too_large(worked, coding):
+    """Some client libraries of other platforms write UTF-16; a CRM may export a profile of 400 kB."""
+    large = withdrawn(f'"region":"{"x" * 100_000}"') if coding == "utf-32" else withdrawn('"reachable":["fax"]')
+    facts = worked.work_raw([profile_record(large.encode(coding), b"u1")], T0)
+    assert [obeyed for _, obeyed in letters(facts)] == ["consent.push=false"]
+    assert not book(worked).consents(Channel.PUSH)
+
+
+@pytest.mark.parametrize(
+    ("until", "end"),
+    [
+        ('"2026-03-05T09:00:00"', "2026-03-05T21:00:00+00:00"),
+        ('"2026-03-05"', "2026-03-05T12:00:00+00:00"),
+        *(
+            (text, FOREVER.isoformat())
+            for text in ('"never"', '"forever"', "true", "[]", "NaN", '"2026-03-05T24:00:00Z"')
+        ),
+        *((text, None) for text in ("null", "false", '" "')),
+    ],
+)
+def test_a_silence_whose_end_cannot_be_read_ends_where_a_later_profile_says(worked, until, end):
+    """Without an offset it ends where it is latest on earth; a refusal must not cut it short."""
+    said = f'{{"user_id":"u1","time":"{T0.isoformat()}","total_spend":"x","silent_until":{until}}}'
+    [(_reason, obeyed)] = letters(worked.work_raw([profile_record(said)], T0))
+    assert obeyed == (None if end is None else f"silent_until={end}")
+    worked.work(profile(at=T0 + SECOND), now=T0 + SECOND)
+    worked.work(warning(), now=T0 + SECOND)
+    assert len(worked.outbound) == 1
+
+
 @pytest.mark.parametrize("until", [f'"{END}"', "1e18", "Infinity", '"+275760-09-13T00:00:00.000Z"', '"10000-01-01"'])
 def test_a_silence_beyond_the_calendar_is_as_long_as_it_goes(worked, until):
     """An app says "never" with the greatest time of its language: the last of JavaScript is in the year 275760."""
