@@ -27,6 +27,7 @@ from schemas.outbound import Outbound
 from schemas.policy import ChannelPolicy, Playbook, Policy
 from schemas.profile import Profile
 from schemas.warning import Component, Level, Stage, Warning
+from streams.partitioner import Placement
 
 START: Final = datetime(2026, 3, 2, 10, tzinfo=UTC)
 MINUTE: Final = timedelta(minutes=1)
@@ -61,7 +62,7 @@ def weather(breaker: bool) -> Weathered:
 
 
 async def _weather(breaker: bool) -> Weathered:
-    driver = Driver(POLICY, [dispatcher(POLICY), governor(POLICY)], partitions=4)
+    driver = Driver(POLICY, [dispatcher(POLICY, Placement(4)), governor(POLICY)], partitions=4)
     if not breaker:
         word = Control(
             kind=ControlKind.BREAKER, target=Channel.PUSH, value=Forced.CLOSED, who="bench", why="without", at=START

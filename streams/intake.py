@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.policy import Policy
 from schemas.reject import MISSING, RejectReason
+from streams.partitioner import MISPLACED
 from streams.role import Record
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
@@ -60,7 +61,6 @@ _WANTED: Final = {
     "properties": "write a JSON object",
 }
 _IDENTIFIER: Final = "write a string of 1 to 256 characters"
-_PARTITIONER: Final = "let the app's producer use the partitioner that CHURN_PARTITIONER names"
 
 _event_of: Final[Callable[[bytes], Event]] = msgspec.json.Decoder(Event).decode
 _json_of: Final[Callable[[bytes], Any]] = msgspec.json.Decoder().decode
@@ -103,7 +103,7 @@ class Intake:
                 RejectReason.WRONG_TYPE, f"the user {_shown(event.user_id)} begins with a NUL; take another id"
             )
         if not self._home(key):
-            fault = f"the key {_shown(key)} belongs to another partition; {_PARTITIONER}"
+            fault = f"the key {_shown(key)} {MISPLACED}"
             return Reject(RejectReason.WRONG_PARTITION, fault)
         time = event.time.timestamp()
         if not ABSURD_BEFORE <= time < ABSURD_FROM:

@@ -13,6 +13,9 @@ from zlib import crc32
 _WORD: Final = 0xFFFF_FFFF
 _MIX: Final = 0x5BD1_E995
 _SEED: Final = 0x9747_B28C
+MISPLACED: Final = (
+    "belongs to another partition; let the record's producer use the partitioner that CHURN_PARTITIONER names"
+)
 REMEMBERED: Final = 65_536
 """How many keys a partition remembers to be its own: a look costs a tenth of the hash."""
 

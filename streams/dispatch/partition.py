@@ -32,7 +32,7 @@ from streams.dispatch.recall import judged_again
 from streams.dispatch.report import OBEYED_IN_PART, Harm, Heard, hear, obeyed
 from streams.dispatch.signs import told, witnessed
 from streams.dispatch.views import Views
-from streams.partitioner import Placement, home
+from streams.partitioner import MISPLACED, Placement, home
 from streams.role import Fact, Record, Settled, Table, fact_of, work_for
 
 JUDGED: Final = 500
@@ -52,7 +52,8 @@ class Dispatcher:
         self._number = number
         self._books = Books(table)
         self._governed = Governed() if memo is None else MEMOS.unpack(number, memo)
-        self.orders = Orders(self._governed.orders, self._books, home(placement, number))
+        self._home = home(placement, number)
+        self.orders = Orders(self._governed.orders, self._books, self._home)
         self._views = Views(policy, writer, self._governed, self.orders, self._books.queue)
         self._asking = Asking()
         self._judged: list[bytes] = []
@@ -231,6 +232,7 @@ class Dispatcher:
             profile = read(Profile, record, self._policy.intake.max_bytes)
         if record.key is not None and profile is None and record.key.startswith(RESERVED):
             profile = Refused(RejectReason.WRONG_TYPE, "the key begins with a NUL, which is reserved; send another id")
+        profile = self._misplaced(record) or profile
         if isinstance(profile, Refused):
             yield self._refuse("profile", profile, topics.PROFILES, record, now)
         elif record.key is not None:
@@ -240,7 +242,7 @@ class Dispatcher:
             self._outcomes["profile.unknown_zone" if strange else "profile.applied"] += 1
 
     def _on_feedback(self, record: Record, now: datetime) -> Iterator[Fact]:
-        feedback = read(Feedback, record, self._policy.intake.max_bytes)
+        feedback = self._misplaced(record) or read(Feedback, record, self._policy.intake.max_bytes)
         if isinstance(feedback, Refused):
             yield self._refuse("feedback", feedback, topics.FEEDBACK, record, now)
             return
@@ -251,6 +253,12 @@ class Dispatcher:
             self._governed.harmed(heard.send, heard.harm, now)
         self._outcomes[f"feedback.{heard.hearing}"] += 1
         yield from self._go_on(key, heard, now)
+
+    def _misplaced(self, record: Record) -> Refused | None:
+        """Why a record of another partition's user is refused: nobody there would ever know what it says."""
+        if record.key is None or self._home(record.key):
+            return None
+        return Refused(RejectReason.WRONG_PARTITION, f"the key {MISPLACED}")
 
     def _go_on(self, key: bytes, heard: Heard, now: datetime) -> Iterable[Fact]:
         """The recall of a message that has just failed is judged again; a candidate that waits already is newer."""

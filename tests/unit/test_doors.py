@@ -11,10 +11,12 @@ from schemas.channel import Channel
 from schemas.feedback import Feedback
 from schemas.profile import Profile
 from schemas.reject import OBEYED, REQUEUED, RejectReason, refusal_of, requeued_headers
+from streams.dispatch import open_dispatch
 from streams.dispatch.book import BOOKS, Book
 from streams.dispatch.incoming import FOREVER, NOTHING, Obeyed, Refused, read
+from streams.partitioner import Placement
 from streams.role import Fact
-from tests.dispatching import T0, Stood, Worked, profile, warning
+from tests.dispatching import T0, Stood, Worked, policy, profile, warning
 
 END = "9999-12-31T23:59:59-08:00"
 """The last second of the calendar, in a zone west of UTC: no such moment can be written in UTC."""
@@ -83,6 +85,18 @@ def test_a_profile_that_nothing_can_hold_is_refused_and_its_withdrawal_obeyed(wo
     assert not kept.consents(Channel.PUSH)
     assert kept.consents(Channel.SMS), "what is no withdrawal is not taken from a profile that is refused"
     assert worked.partition.tally() is not None
+
+
+@pytest.mark.parametrize("topic", [topics.PROFILES, topics.FEEDBACK])
+def test_a_record_of_another_partitions_user_is_refused_where_it_is(topic):
+    """A CRM with another partitioner: here nobody judges the user by it, and their no would be lost unseen."""
+    said = profile().encode() if topic == topics.PROFILES else None
+    for number in range(4):
+        partition = open_dispatch(policy(), Placement(4))(number, {}, None)
+        value = said or report(kind="unsubscribed")[1].value
+        found = letters(list(partition.step(topic, [Stood(1, 0, b"u1", value)], T0)))
+        assert found == ([] if number == Placement(4).of(b"u1") else [(RejectReason.WRONG_PARTITION, None)])
+        assert list(partition.settle().writes) == ([] if found else [b"u1"])
 
 
 def test_a_profile_obeyed_in_part_is_counted_as_such(worked):
