@@ -173,11 +173,12 @@ def test_two_workers_obey_at_once_and_whoever_takes_over_obeys_too(here: Install
     never = CliRunner().invoke(main, ["control", "lift", "suppress", bob, "--why", "x"])
     assert (never.exit_code, f"nothing stands about suppress/{bob}" in never.output) == (1, True)
     [standing] = map(json.loads, here.control("list", "--json").splitlines())
-    assert standing | {"kind": "suppress", "target": ann, "who": "olga", "why": "asked by phone"} == standing
+    unread = "its record cannot be read: it holds until it is lifted"
+    assert standing | {"kind": "suppress", "target": ann, "until": None, "who": "unknown", "why": unread} == standing
     told = [json.loads(line) for line in here.control("history", "--json").splitlines()]
     assert [(each["said"], each["kind"], each["who"]) for each in told] == [
         ("ordered", "pause", "olga"), ("ordered", "suppress", "olga"), ("lifted", "pause", "pete"),
-        ("ordered", "breaker", "olga"), ("lifted", "breaker", "olga"),
+        ("ordered", "breaker", "olga"), ("lifted", "breaker", "olga"), ("unreadable", "suppress", "unknown"),
     ]  # fmt: skip
     assert "it is back" in here.control("history")
 
