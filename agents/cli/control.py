@@ -1,6 +1,7 @@
 """``churn-alerts control``: what operators say to the running workers, who said it and why (G6)."""
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -215,7 +216,8 @@ def _show(rows: list[Row], as_json: bool, nothing: str) -> None:
             table.add_row(*("" if value is None else str(value) for value in row.values()))
         console = Console(markup=False, highlight=False)
         if not console.is_terminal:  # a target must not be broken where it is copied from
-            console.width = max(console.width, console.measure(table).maximum)
+            unbounded = console.options.update(max_width=sys.maxsize)
+            console.width = max(console.width, console.measure(table, options=unbounded).maximum)
         console.print(table)
     else:
         click.echo(nothing, err=True)

@@ -49,8 +49,9 @@ class Installation:
     def __init__(self, settings: Settings, workers: Sequence[tuple[Worker, int]]) -> None:
         self.settings, self.workers = settings, workers
         names = [f"user-{n}" for n in range(100)]
-        spread = {settings.placement.of(name.encode()): name for name in names}
-        self.users = [spread[number] for number in range(2)]
+        spread = [[name for name in names if settings.placement.of(name.encode()) == number] for number in (0, 1)]
+        self.users = [each[0] for each in spread]
+        self.strangers = [each[1] for each in spread]
 
     def control(self, *words: str) -> str:
         result = CliRunner().invoke(main, ["control", *words])
@@ -105,7 +106,7 @@ class Installation:
         deadline = time.monotonic() + WAIT_SECONDS
         while not true():
             log = self.workers[0][0].log[-5_000:]
-            assert time.monotonic() < deadline, f"waited in vain for {what}\n{log}"
+            assert time.monotonic() < deadline, f"waited in vain for {what}, not {[*map(self.ends, self.users)]}\n{log}"
             time.sleep(0.05)
 
 
@@ -145,7 +146,10 @@ def test_two_workers_obey_at_once_and_whoever_takes_over_obeys_too(here: Install
     ann, bob = here.users
     for user in here.users:
         here.send(profile(user))
-    here.eventually(lambda: _standing(here, "pause") == 1, "the pause")
+    for stranger in here.strangers:  # counted by their own partition, which has heard the pause before
+        here.control("suppress", stranger, "--why", "asked by mail", "--who", "pete")
+    here.eventually(lambda: _standing(here, "suppress") == 2, "both partitions to hear of the pause")
+    assert _standing(here, "pause") == 1
     here.send(*(warning(user, product="default") for user in here.users))
     here.eventually(lambda: here.ends(ann) == here.ends(bob) == [PAUSED], "both to wait")
 
@@ -172,12 +176,14 @@ def test_two_workers_obey_at_once_and_whoever_takes_over_obeys_too(here: Install
 
     never = CliRunner().invoke(main, ["control", "lift", "suppress", bob, "--why", "x"])
     assert (never.exit_code, f"nothing stands about suppress/{bob}" in never.output) == (1, True)
-    [standing] = map(json.loads, here.control("list", "--json").splitlines())
+    listed = [json.loads(line) for line in here.control("list", "--json").splitlines()]
+    [standing] = [each for each in listed if each["target"] not in here.strangers]
     unread = "its record cannot be read: it holds until it is lifted"
     assert standing | {"kind": "suppress", "target": ann, "until": None, "who": "unknown", "why": unread} == standing
     told = [json.loads(line) for line in here.control("history", "--json").splitlines()]
     assert [(each["said"], each["kind"], each["who"]) for each in told] == [
-        ("ordered", "pause", "olga"), ("ordered", "suppress", "olga"), ("lifted", "pause", "pete"),
+        ("ordered", "pause", "olga"), *[("ordered", "suppress", "pete")] * 2,
+        ("ordered", "suppress", "olga"), ("lifted", "pause", "pete"),
         ("ordered", "breaker", "olga"), ("lifted", "breaker", "olga"), ("unreadable", "suppress", "unknown"),
     ]  # fmt: skip
     assert "it is back" in here.control("history")
