@@ -93,10 +93,11 @@ async def test_a_state_record_that_cannot_be_read_stops_its_partition_loudly(toy
 
 async def test_retention_that_overtakes_us_stops_the_partition_with_the_range(toys: Toys) -> None:
     """Records deleted before they were read are a loss; it is said, never skipped over."""
-    worker = toys.work("count", supervised=True)
+    worker = toys.work("count")  # a supervisor's child would outlive it by a moment, and read what comes
     await toys.send("events", 400)
     await toys.absorbed()
     worker.kill()
+    await toys.ended(worker)
     await toys.put("events", [(b"u%d" % (n % 50), b"x") for n in range(400)])
     await toys.admin(lambda admin: admin.delete_records({_events(toys, n): RecordsToDelete(-1) for n in range(4)}))
     worker = toys.work("count", supervised=True)
