@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Annotated, ClassVar, Self
 
 import msgspec
@@ -47,6 +48,11 @@ class Part(BaseModel):
     def encode(self) -> bytes:
         """This as JSON, UTF-8, without fields that are None."""
         return _json({name: value for name, value in self.__dict__.items() if value is not None})
+
+    @property
+    def raw(self) -> msgspec.Raw:
+        """This as JSON within a message."""
+        return msgspec.Raw(self.encode())
 
     @classmethod
     def decode(cls, value: bytes) -> Self:
@@ -132,12 +138,8 @@ class Told(AboutUser):
         return self.at
 
 
-def _nested(part: Part) -> msgspec.Raw:
-    """A part of a message; everything else that one holds msgspec knows by itself, and writes as pydantic would."""
-    return msgspec.Raw(part.encode())
-
-
-_json = msgspec.json.Encoder(enc_hook=_nested).encode
+_json = msgspec.json.Encoder(enc_hook=attrgetter("raw")).encode
+"""Of a message msgspec knows everything but its parts, and writes it as pydantic would."""
 
 
 def header(headers: Iterable[tuple[str, bytes]], name: str) -> bytes | None:

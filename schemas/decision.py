@@ -4,6 +4,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar
 
+import msgspec
 from pydantic import AwareDatetime
 
 from schemas import topics
@@ -74,13 +75,14 @@ class Verdict(Part):
     detail: str | None = None
     until: AwareDatetime | None = None
 
-    def encode(self) -> bytes:
-        """Encoded once: a trace has a dozen stages that passed, always the same."""
-        return self._encoded
-
     @cached_property
-    def _encoded(self) -> bytes:
-        return super().encode()
+    def raw(self) -> msgspec.Raw:
+        """Encoded once: a trace has a dozen stages that passed, always the same."""
+        return msgspec.Raw(super().encode())
+
+    def encode(self) -> bytes:
+        """This as JSON, UTF-8, without fields that are None."""
+        return bytes(self.raw)
 
 
 class Decision(Told):
