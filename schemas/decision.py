@@ -82,7 +82,7 @@ class Verdict(Part):
 
     def encode(self) -> bytes:
         """This as JSON, UTF-8, without fields that are None."""
-        return bytes(self.raw)
+        return bytes(self.raw)  # the cache stands in __dict__, where Part.encode would take it for a field
 
 
 class Decision(Told):

@@ -130,6 +130,7 @@ class Book(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=
     @property
     def unhappy(self) -> bool:
         """Whether a complaint of his is open, about any product (E5)."""
+        # asked several times a judgement, and mostly there are none
         return bool(self.complaints) and any(each.open for each in self.complaints.values())
 
 

@@ -177,6 +177,7 @@ def test_two_workers_obey_at_once_and_whoever_takes_over_obeys_too(here: Install
     never = CliRunner().invoke(main, ["control", "lift", "suppress", bob, "--why", "x"])
     assert (never.exit_code, f"nothing stands about suppress/{bob}" in never.output) == (1, True)
     listed = [json.loads(line) for line in here.control("list", "--json").splitlines()]
+    assert len(listed) == 1 + len(here.strangers)
     [standing] = [each for each in listed if each["target"] not in here.strangers]
     unread = "its record cannot be read: it holds until it is lifted"
     assert standing | {"kind": "suppress", "target": ann, "until": None, "who": "unknown", "why": unread} == standing

@@ -95,6 +95,8 @@ def test_a_table_shows_every_character_and_json_a_line_a_word(capsys: pytest.Cap
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [row, row]
     _show([row], False, "nothing")
     shown = capsys.readouterr().out
+    assert shown.count("x") == 300
+    assert "[red]down" in shown
     assert row["why"] in shown, "a row is broken where it is piped"
     _show([], False, "nothing")
     assert capsys.readouterr().err == "nothing\n"
